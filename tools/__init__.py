@@ -1,0 +1,1 @@
+"""Small checks that `make` and the tests run on the project itself."""
