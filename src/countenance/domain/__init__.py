@@ -1,0 +1,1 @@
+"""Words and rules, without input or output."""

@@ -1,0 +1,159 @@
+"""Every setting, once.
+
+Read in this order, the first that speaks wins: a command's option, the environment (`COUNTENANCE_HOME`,
+`COUNTENANCE_SEARCH__LIMIT`, …), `countenance.toml` in the home, the default below.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from countenance.domain.errors import Broken
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImageSettings(_Part):
+    """Limits on what is decoded."""
+
+    max_bytes: int = Field(default=64 * 2**20, gt=0, description="Largest file read, in bytes.")
+    max_pixels: int = Field(default=64_000_000, gt=0, description="Most pixels decoded at once.")
+    max_draft_pixels: int = Field(
+        default=400_000_000, gt=0, description="Most pixels of a JPEG, which is decoded scaled down."
+    )
+    max_frames: int = Field(default=2000, gt=0, description="Most frames of an animated or many-page file.")
+    max_seconds: float = Field(default=20.0, gt=0, description="Longest time for one picture, in seconds.")
+
+
+class FaceSettings(_Part):
+    """What runs the models, and which faces are good enough to be indexed."""
+
+    pack: str = Field(default="open", description="Model pack: its name, or a folder with pack.toml.")
+    runtime: Literal["auto", "openvino", "onnxruntime"] = Field(default="auto", description="Inference engine.")
+    weights: Path | None = Field(default=None, description="Folder or mirror to look for weights in first.")
+    min_inter_eye: float | None = Field(default=None, ge=0, description="Least distance between the eyes, in pixels.")
+    min_sharpness: float | None = Field(
+        default=None, ge=0, description="Least variance of the Laplacian of the aligned crop."
+    )
+    min_detector: float | None = Field(default=None, ge=0, le=1, description="Least score of the detector.")
+    max_yaw: float | None = Field(default=None, ge=0, le=90, description="Most degrees that a face may be turned away.")
+
+
+class IngestSettings(_Part):
+    """How work is spread."""
+
+    workers: int = Field(default=0, ge=0, description="Worker processes; 0 means one a core.")
+    batch: int = Field(default=8, gt=0, description="Pictures handed to a worker at once.")
+
+
+class SearchSettings(_Part):
+    """What a search shows."""
+
+    limit: int = Field(default=20, gt=0, le=1000, description="Most picture groups shown.")
+    min_likeness: float = Field(default=0.15, ge=-1, le=1, description="Least cosine of a candidate.")
+    reliable_strangers: float = Field(
+        default=0.01, gt=0, description="Most expected strangers of a reliable candidate."
+    )
+    handle_minutes: int = Field(default=60, gt=0, description="How long crops and pictures of a search can be opened.")
+    probe_days: int = Field(
+        default=90, ge=0, description="How long a sealed probe is kept after its authority has expired."
+    )
+
+
+class CrawlSettings(_Part):
+    """How politely the web is read."""
+
+    rate: float = Field(default=1.0, gt=0, description="Requests a second to one host.")
+    max_pages: int = Field(default=10_000, gt=0, description="Most pages of one source.")
+    max_depth: int = Field(default=20, gt=0, description="Most links from a start page.")
+    max_page_bytes: int = Field(default=8 * 2**20, gt=0, description="Largest page, in bytes.")
+    download_seconds: float = Field(default=60.0, gt=0, description="Longest time for one download, in seconds.")
+
+
+class SourceSettings(_Part):
+    """What a registration says when the person does not."""
+
+    retain_days: int = Field(default=90, gt=0, description="Days until a source expires and is erased.")
+
+
+class ServeSettings(_Part):
+    """The server for pages and programs."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
+    port: int = Field(default=8765, ge=0, le=65535, description="Port; 0 takes a free one.")
+    session_minutes: int = Field(default=480, gt=0, description="Longest life of a browser session.")
+
+
+class Settings(BaseSettings):
+    """All of them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COUNTENANCE_", env_nested_delimiter="__", extra="ignore", frozen=True, toml_file=None
+    )
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("countenance")),
+        description="Folder of rows, vectors, crops and the ledger.",
+    )
+    key_dir: Path | None = Field(
+        default=None, description="Folder of the keys; by default the user's configuration folder."
+    )
+    offline: bool = Field(default=False, description="Never fetch model weights.")
+    demo: bool = Field(default=False, description="Mark every page and receipt as a demonstration.")
+    images: ImageSettings = ImageSettings()
+    faces: FaceSettings = FaceSettings()
+    ingest: IngestSettings = IngestSettings()
+    search: SearchSettings = SearchSettings()
+    crawl: CrawlSettings = CrawlSettings()
+    sources: SourceSettings = SourceSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, then the environment, then the home's file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(home: Path | None = None, **options: Any) -> Settings:
+    """The settings of a home. `options` are a command's own; those that are None are left out.
+
+    Raises Broken for a value or a file that cannot be used.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if home is not None:
+        given["home"] = home
+    try:
+        first = Settings(**given)
+        file = first.home / "countenance.toml"
+        return _with_file(file)(**given) if file.is_file() else first
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(map(str, wrong["loc"]))
+        raise Broken(f"the setting {where} cannot be used: {wrong['msg']}", advice=_MEND) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Broken(f"countenance.toml is not TOML: {error}", advice=_MEND) from None
+
+
+def _with_file(file: Path) -> type[Settings]:
+    class WithFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    return WithFile
+
+
+_MEND = "mend countenance.toml in the home, or the environment; docs/reference/settings.md lists every setting"
