@@ -1,0 +1,41 @@
+"""The keys that seal personal parts of ledger entries, one an item."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, insert, select
+
+from countenance.store.schema import item_keys
+
+KEY_BYTES = 32
+
+
+def keys_for(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
+    """The key of each item, made from the operating system's generator when it has none yet."""
+    wanted = list(dict.fromkeys(items))
+    found = open_keys(connection, wanted)
+    fresh = {item: os.urandom(KEY_BYTES) for item in wanted if item not in found}
+    if fresh:
+        connection.execute(insert(item_keys), [{"item": item, "key": key} for item, key in fresh.items()])
+    return found | fresh
+
+
+def open_keys(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
+    """The keys that still exist; an erased item has none."""
+    found: dict[str, bytes] = {}
+    wanted = list(dict.fromkeys(items))
+    for start in range(0, len(wanted), 500):
+        rows = connection.execute(select(item_keys).where(item_keys.c.item.in_(wanted[start : start + 500])))
+        found.update((row.item, row.key) for row in rows)
+    return found
+
+
+def destroy(connection: Connection, items: Iterable[str]) -> int:
+    """Shred what these items sealed. Returns how many keys there were."""
+    wanted = list(dict.fromkeys(items))
+    gone = 0
+    for start in range(0, len(wanted), 500):
+        gone += connection.execute(delete(item_keys).where(item_keys.c.item.in_(wanted[start : start + 500]))).rowcount
+    return gone

@@ -1,0 +1,95 @@
+"""Rows of ingest runs and of what they skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from countenance.domain.sources import Skipped
+from countenance.store.moments import from_row, maybe, to_row
+from countenance.store.schema import runs, skips, sources
+
+
+def begin(connection: Connection, id: int, *, source_id: int, kind: str, at: datetime) -> None:
+    """Start a run. Runs of the same source that never ended were interrupted: the caller holds its lock."""
+    connection.execute(
+        update(runs).where(runs.c.source_id == source_id, runs.c.state == "running").values(state="interrupted")
+    )
+    connection.execute(
+        insert(runs).values(
+            id=id,
+            source_id=source_id,
+            kind=kind,
+            state="running",
+            started_at=to_row(at),
+            heartbeat_at=to_row(at),
+            counts={},
+        )
+    )
+
+
+def progress(connection: Connection, id: int, counts: dict[str, Any], *, at: datetime) -> None:
+    """Where a run stands."""
+    connection.execute(update(runs).where(runs.c.id == id).values(counts=counts, heartbeat_at=to_row(at)))
+
+
+def end(connection: Connection, id: int, *, state: str, counts: dict[str, Any], at: datetime) -> None:
+    """Finish a run: done, failed or interrupted."""
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == id)
+        .values(state=state, counts=counts, heartbeat_at=to_row(at), ended_at=to_row(at))
+    )
+
+
+def skip(connection: Connection, found: Iterable[Skipped], *, source_id: int, run_id: int) -> None:
+    """Record what was not read; the newest reason for an address replaces the older."""
+    rows = [
+        {
+            "source_id": source_id,
+            "run_id": run_id,
+            "address": s.address,
+            "reason": s.reason,
+            "detail": s.detail[:500],
+        }
+        for s in found
+    ]
+    for row in rows:
+        connection.execute(delete(skips).where(skips.c.source_id == source_id, skips.c.address == row["address"]))
+    if rows:
+        connection.execute(insert(skips), rows)
+
+
+def skipped(connection: Connection, source_id: int) -> dict[str, int]:
+    """How many addresses of a source were skipped, by reason, in its newest run."""
+    newest = select(func.max(runs.c.id)).where(runs.c.source_id == source_id).scalar_subquery()
+    rows = connection.execute(
+        select(skips.c.reason, func.count())
+        .where(skips.c.source_id == source_id, skips.c.run_id == newest)
+        .group_by(skips.c.reason)
+        .order_by(skips.c.reason)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def every(connection: Connection, source_name: str | None = None) -> list[dict[str, Any]]:
+    """Runs, newest first, as JSON values."""
+    query = select(runs, sources.c.name.label("source")).join(sources, sources.c.id == runs.c.source_id)
+    if source_name is not None:
+        query = query.where(sources.c.name == source_name)
+    return [
+        {
+            "id": row.id,
+            "source": row.source,
+            "kind": row.kind,
+            "state": row.state,
+            "started": from_row(row.started_at).isoformat(),
+            "heartbeat": from_row(row.heartbeat_at).isoformat(),
+            "ended": ended.isoformat() if (ended := maybe(row.ended_at)) else None,
+            "counts": row.counts,
+        }
+        for row in connection.execute(query.order_by(runs.c.id.desc()).limit(200))
+    ]

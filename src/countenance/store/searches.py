@@ -1,0 +1,122 @@
+"""Rows of searches: what was asked, what was shown, and the handle that opens it for a while."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, null, select, update
+
+from countenance.store.moments import to_row
+from countenance.store.schema import candidates, searches
+
+
+def begin(
+    connection: Connection, id: str, *, authority: str, actor: str, probe: Any, at: datetime, keep_until: datetime
+) -> None:
+    """Record a search whose use is reserved. `probe` is the sealed, rotated template."""
+    connection.execute(
+        insert(searches).values(
+            id=id,
+            authority_id=authority,
+            actor=actor,
+            started_at=to_row(at),
+            state="started",
+            probe=probe,
+            keep_until=to_row(keep_until),
+        )
+    )
+
+
+def started(connection: Connection, id: str, *, seq: int) -> None:
+    """Name the ledger entry that says the search began."""
+    connection.execute(update(searches).where(searches.c.id == id).values(started_seq=seq))
+
+
+def unentered(connection: Connection, *, before: datetime) -> list[Row[Any]]:
+    """Searches begun before a moment of which no ledger entry is known."""
+    query = select(searches).where(
+        searches.c.state == "started", searches.c.started_seq.is_(None), searches.c.started_at < to_row(before)
+    )
+    return list(connection.execute(query.order_by(searches.c.started_at)))
+
+
+def shown(
+    connection: Connection,
+    id: str,
+    *,
+    seq: int,
+    result: dict[str, Any],
+    handle: str,
+    handle_until: datetime,
+    rows: Iterable[dict[str, Any]],
+) -> None:
+    """Record what is about to be shown; `rows` have sighting_id, rank and likeness."""
+    connection.execute(
+        update(searches)
+        .where(searches.c.id == id)
+        .values(
+            state="shown",
+            result_seq=seq,
+            result=result,
+            handle=digest(handle),
+            handle_until=to_row(handle_until),
+        )
+    )
+    values = [{"search_id": id} | row for row in rows]
+    if values:
+        connection.execute(insert(candidates), values)
+
+
+def by_handle(connection: Connection, id: str, handle: str, *, now: datetime) -> Row[Any] | None:
+    """The search that this handle opens now, or None."""
+    return connection.execute(
+        select(searches).where(
+            searches.c.id == id,
+            searches.c.handle == digest(handle),
+            searches.c.handle_until > to_row(now),
+            searches.c.state == "shown",
+        )
+    ).first()
+
+
+def candidates_of(connection: Connection, id: str) -> list[Row[Any]]:
+    """What a search showed, best first."""
+    return list(
+        connection.execute(
+            select(candidates)
+            .where(candidates.c.search_id == id)
+            .order_by(candidates.c.rank, candidates.c.likeness.desc(), candidates.c.sighting_id)
+        )
+    )
+
+
+def probes_over(connection: Connection, *, now: datetime) -> list[str]:
+    """The searches whose probes' time is over."""
+    query = select(searches.c.id).where(searches.c.keep_until <= to_row(now), searches.c.probe.is_not(None))
+    return list(connection.execute(query.order_by(searches.c.id)).scalars())
+
+
+def forget_probes(connection: Connection, ids: Iterable[str]) -> None:
+    """Drop the probes of these searches."""
+    for id in ids:
+        connection.execute(update(searches).where(searches.c.id == id).values(probe=null()))
+
+
+def forget_results(connection: Connection, *, now: datetime) -> int:
+    """Drop what handles opened, once they have expired."""
+    over = select(searches.c.id).where(searches.c.handle_until <= to_row(now))
+    gone = connection.execute(delete(candidates).where(candidates.c.search_id.in_(over))).rowcount
+    connection.execute(
+        update(searches)
+        .where(searches.c.handle_until <= to_row(now))
+        .values(handle=None, handle_until=None, result=null())
+    )
+    return gone
+
+
+def digest(handle: str) -> bytes:
+    """What a row keeps of a handle."""
+    return hashlib.sha256(handle.encode()).digest()
