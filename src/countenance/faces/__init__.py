@@ -1,0 +1,1 @@
+"""Pixels to templates: model packs, weights, inference, detection, alignment, quality, embedding, protection."""

@@ -1,0 +1,186 @@
+"""Where the faces are, at several scales.
+
+- *Whole*: the picture as it is, or with its longer side at 640 pixels if it is larger. Nothing is enlarged.
+- *Near*: a picture of more than 320 pixels is looked at again at 256. Detectors are trained on faces that leave
+  room around them; of one that fills a 640-pixel look, YuNet is unsure and SCRFD sees nothing. At 256 both see it.
+- *Bordered*: if nothing was found, once more at half that size in the middle of a black canvas.
+- *Tiled*: in a large picture small faces drown when it is scaled down to 640. If the whole look shows small faces,
+  or none, the picture is looked at in overlapping tiles at a finer scale.
+
+An ordinary small photograph costs one look, an ordinary large one two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from countenance.faces import scrfd, yunet
+from countenance.faces.detections import Detections, joined, suppressed
+from countenance.faces.packs import DetectorSpec
+from countenance.faces.runtime import Model
+from countenance.imaging.picture import Drawing, as_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+WANTED_SIDE = 1200
+"""Longer side, in pixels, that a picture should have when it comes here; decoders need not give more."""
+
+WHOLE = 640
+NEAR = 256
+_SMALL_PICTURE = 320
+"""A picture up to this side is looked at once."""
+
+_NEAR_LEAST = 48
+"""Pixels of a face in the near look below which the whole look, 2.5 times finer, is the one to ask."""
+
+_TILED_FROM = 960
+"""Longer side from which tiles can show more than the whole look."""
+
+_FINEST = 1728
+"""Longer side of the tiled look: three tiles across."""
+
+_OVERLAP = 96
+_SMALL_FACE = 40
+"""A face with a shorter side below this, in pixels of the whole look, means that there may be smaller ones."""
+
+_HINT = 0.3
+"""Score from which a detection counts as such a sign."""
+
+_SAME = 0.4
+"""Intersection over union from which two boxes are one face."""
+
+_CANVASES = ((256, 256), (320, 320), (480, 640), (640, 480), (640, 640))
+"""Heights and widths that models are run at, by area: few, because each is compiled once."""
+
+_DECODERS: dict[str, Callable[[list[NDArray[np.float32]], int, int, float], Detections]] = {
+    "yunet": yunet.decode,
+    "scrfd": scrfd.decode,
+}
+
+
+class _Region(NamedTuple):
+    """A part of a picture, in its pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Detector:
+    """A pack's detector."""
+
+    def __init__(self, spec: DetectorSpec, model: Model) -> None:
+        self._model = model
+        self._decode = _DECODERS[spec.decoder]
+        self._least = spec.min_score
+
+    def warm(self) -> None:
+        """Make the model ready for a small picture and for the near look of a large one."""
+        self._model.warm((1, NEAR, NEAR, 3))
+
+    def detect(self, pixels: Drawing) -> Detections:
+        """The faces in an upright RGB picture, best score first, in its own pixels."""
+        picture = as_image(pixels)
+        side = max(picture.size)
+        small, shrunk = _shrunk(picture, WHOLE)
+        whole = self._look(small, _all_of(small), 1.0).moved(1 / shrunk, 0, 0)
+        parts = [whole]
+        if side > _SMALL_PICTURE:
+            near = self._look(small, _all_of(small), NEAR / max(small.size)).moved(1 / shrunk, 0, 0)
+            parts.append(near.only(np.flatnonzero(_short_sides(near) >= _NEAR_LEAST * side / NEAR)))
+        if side > _TILED_FROM and _shows_small_faces(whole, WHOLE / side):
+            fine, finer = _shrunk(picture, _FINEST)
+            parts += [self._look_in_tile(fine, tile).moved(1 / finer, 0, 0) for tile in _tiles(fine.size)]
+        found = self._sure(parts)
+        if len(found) == 0:
+            factor = 0.5 * min(1.0, NEAR / max(small.size))
+            last = self._look(small, _all_of(small), factor, bordered=True)
+            found = self._sure([last.moved(1 / shrunk, 0, 0)])
+        return found
+
+    def _sure(self, parts: list[Detections]) -> Detections:
+        found = joined(parts)
+        found = found.only(np.flatnonzero(found.scores >= self._least))
+        return suppressed(found, _SAME) if len(parts) > 1 else found
+
+    def _look_in_tile(self, picture: Image, tile: _Region) -> Detections:
+        """Detections in a tile, without those that one of its inner edges cuts: the next tile has them whole."""
+        found = self._look(picture, tile, 1.0)
+        edge = np.array(
+            [
+                tile.left + 1 if tile.left > 0 else -np.inf,
+                tile.top + 1 if tile.top > 0 else -np.inf,
+                tile.right - 1 if tile.right < picture.width else np.inf,
+                tile.bottom - 1 if tile.bottom < picture.height else np.inf,
+            ]
+        )
+        inside = (found.boxes[:, :2] >= edge[:2]).all(axis=1) & (found.boxes[:, 2:] <= edge[2:]).all(axis=1)
+        return found.only(np.flatnonzero(inside))
+
+    def _look(self, picture: Image, region: _Region, factor: float, *, bordered: bool = False) -> Detections:
+        """Run the model on `region`, scaled by `factor`, in the corner of a canvas, or in the middle if `bordered`.
+
+        Returns detections from the score `_HINT` up, in pixels of the picture.
+        """
+        from PIL import Image
+
+        width = max(1, round((region.right - region.left) * factor))
+        height = max(1, round((region.bottom - region.top) * factor))
+        part = picture
+        if factor == 1:
+            part = picture if region == _all_of(picture) else picture.crop(region)
+        elif (width, height) != picture.size:
+            part = picture.resize((width, height), Image.Resampling.BILINEAR, box=region, reducing_gap=2.0)
+        rows, columns = next(one for one in _CANVASES if one[0] >= height and one[1] >= width)
+        top, left = ((rows - height) // 2, (columns - width) // 2) if bordered else (0, 0)
+        canvas = np.zeros((1, rows, columns, 3), np.uint8)
+        canvas[0, top : top + height, left : left + width] = np.asarray(part)
+        found = self._decode(self._model.run(canvas), rows, columns, min(_HINT, self._least))
+        return suppressed(found, _SAME).moved(1 / factor, region.left - left / factor, region.top - top / factor)
+
+
+def _all_of(picture: Image) -> _Region:
+    return _Region(0, 0, picture.width, picture.height)
+
+
+def _shrunk(picture: Image, side: int) -> tuple[Image, float]:
+    """The picture with its longer side at most `side`, and its size in parts of the original's."""
+    from PIL import Image
+
+    factor = min(1.0, side / max(picture.size))
+    if factor == 1:
+        return picture, factor
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    # First averaged by a whole factor, which is twice as fast and leaves no less.
+    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0), factor
+
+
+def _short_sides(found: Detections) -> NDArray[np.float32]:
+    sides = found.boxes[:, 2:] - found.boxes[:, :2]
+    return np.asarray(sides.min(axis=1, initial=np.inf), np.float32)
+
+
+def _shows_small_faces(whole: Detections, factor: float) -> bool:
+    """Whether the whole look found faces so small that there may be smaller ones, or none at all."""
+    return len(whole) == 0 or bool((_short_sides(whole) * factor < _SMALL_FACE).any())
+
+
+def _tiles(size: tuple[int, int]) -> Iterator[_Region]:
+    """Tiles of at most WHOLE × WHOLE pixels that overlap by at least _OVERLAP."""
+    for top in _starts(size[1]):
+        for left in _starts(size[0]):
+            yield _Region(left, top, min(left + WHOLE, size[0]), min(top + WHOLE, size[1]))
+
+
+def _starts(length: int) -> list[int]:
+    if length <= WHOLE:
+        return [0]
+    count = math.ceil((length - _OVERLAP) / (WHOLE - _OVERLAP))
+    return [number * (length - WHOLE) // (count - 1) for number in range(count)]

@@ -1,0 +1,135 @@
+"""The one way from pixels to templates: detect, align, measure, embed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from countenance.domain.errors import WeightsRefused
+from countenance.domain.faces import PIPELINE_VERSION, Box, Face, Pixels
+from countenance.faces.align import aligned
+from countenance.faces.detect import Detector
+from countenance.faces.embed import Embedder
+from countenance.faces.graph import prepare
+from countenance.faces.packs import DEFAULT_PACK, EmbedderSpec, PackManifest, find_pack
+from countenance.faces.quality import Floor, judged, measure
+from countenance.faces.runtime import Choice, Engine, Model, open_engine
+from countenance.faces.weights import install, missing, read_weights
+from countenance.faces.wheels import Progress
+from countenance.imaging.picture import Drawing, as_image
+
+
+class FacePipeline:
+    """A pack, loaded. `pack_id`, `dimension` and `version` are what its templates carry."""
+
+    def __init__(self, pack: PackManifest, engine: Engine, contents: Sequence[bytes], floor: Floor) -> None:
+        """`contents` are the verified files of `pack.models`, in that order."""
+
+        def detector() -> Detector:
+            graph = prepare(contents[0], pack.detector.model, free_size=True)
+            ready = Detector(pack.detector, engine.load(graph))
+            ready.warm()
+            return ready
+
+        def embedder(spec: EmbedderSpec, content: bytes) -> Model:
+            model = engine.load(prepare(content, spec.model, free_size=False))
+            model.warm((1, spec.size, spec.size, 3))
+            return model
+
+        # The largest first: engines compile outside Python's lock, so that the models are ready together.
+        with ThreadPoolExecutor(len(pack.models)) as pool:
+            embedders = [pool.submit(embedder, *one) for one in zip(pack.embedders, contents[1:], strict=True)]
+            self._detector = pool.submit(detector).result()
+            models = [one.result() for one in embedders]
+        self.pack = pack
+        self.pack_id = pack.id
+        self.dimension = pack.dimension
+        self.version = PIPELINE_VERSION
+        self.floor = floor
+        self._engine = engine
+        self._embedder = Embedder(list(zip(pack.embedders, models, strict=True)))
+
+    def faces(self, pixels: Drawing, scale: float = 1.0) -> list[Face]:
+        """The faces of one upright RGB picture, the largest first.
+
+        `scale` is how many full-size pixels one pixel of `pixels` stands for (1 unless decoding shrank the picture);
+        boxes, landmarks and `inter_eye` are given at full size.
+        """
+        return self.faces_of([(pixels, scale)])[0]
+
+    def faces_of(self, pictures: Sequence[tuple[Drawing, float]]) -> list[list[Face]]:
+        """The same for several pictures, which share the embedders' batches."""
+        return self.embedded([self.found(pixels, scale) for pixels, scale in pictures])
+
+    def embedded(self, drafts: Sequence[Sequence[tuple[Face, Pixels]]]) -> list[list[Face]]:
+        """What `found` gave for several pictures, with templates."""
+        crops = [crop for draft in drafts for face, crop in draft if face.quality.floor is None]
+        templates = iter(self._embedder.templates(crops))
+        return [
+            [
+                face
+                if face.quality.floor is not None
+                else Face(face.box, face.landmarks, face.quality, next(templates))
+                for face, _ in draft
+            ]
+            for draft in drafts
+        ]
+
+    def describe(self) -> dict[str, Any]:
+        """What really runs: the engine's report, the pack's id and fingerprint."""
+        return {**self._engine.describe(), "pack": self.pack_id, "fingerprint": self.pack.fingerprint}
+
+    def found(self, pixels: Drawing, scale: float) -> list[tuple[Face, Pixels]]:
+        """Faces without templates, each with its aligned crop, the largest first."""
+        pixels = as_image(pixels)
+        found = self._detector.detect(pixels)
+        drafts = []
+        for corners, landmarks, score in zip(found.boxes, found.landmarks, found.scores, strict=True):
+            try:
+                crop = aligned(pixels, landmarks)
+            except ValueError:  # landmarks in one point: the detector saw no face after all
+                continue
+            quality = judged(measure(crop, landmarks, float(score)), self.floor, self.pack.detector.sure_score)
+            left, top, right, bottom = (float(side) * scale for side in corners)
+            box = Box(left, top, right - left, bottom - top)
+            drafts.append(
+                (
+                    Face(
+                        box, landmarks * np.float32(scale), replace(quality, inter_eye=quality.inter_eye * scale), None
+                    ),
+                    crop,
+                )
+            )
+        return sorted(drafts, key=lambda draft: -draft[0].box.area)
+
+
+def load_pipeline(
+    pack_id: str | Path = DEFAULT_PACK,
+    *,
+    weights_dir: Path | None = None,
+    offline: bool = False,
+    threads: int = 1,
+    runtime: Choice = "auto",
+    floor: Floor | None = None,
+    progress: Progress | None = None,
+) -> FacePipeline:
+    """A pack by its id or folder, ready to run. Its weights are fetched when they are missing and that is allowed.
+
+    Raises UnknownThing for an unknown pack; WeightsRefused when weights are altered, or missing and the pack's licence
+    must be accepted first; FetchFailed when they are missing and `offline`, or do not arrive.
+    """
+    pack = find_pack(pack_id)
+    if missing(pack, weights_dir=weights_dir):
+        if pack.needs_acceptance:
+            raise WeightsRefused(
+                f"the weights of pack {pack.id} are missing",
+                advice=f"Read its terms and accept them: `countenance models install {pack.id}`.",
+            )
+        install(pack, source=weights_dir, offline=offline, progress=progress)
+    contents = [read_weights(pack, model, weights_dir=weights_dir) for model in pack.models]
+    return FacePipeline(pack, open_engine(runtime, threads), contents, floor or Floor())
