@@ -1,0 +1,1 @@
+"""The crawl: Scrapy in a process of its own, and the line of findings that it writes."""
