@@ -1,0 +1,113 @@
+"""Export: the whole ledger in one file that an outsider can check with `countenance.ledger.verify`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from countenance.domain.errors import LedgerBroken, Unavailable
+from countenance.ledger import manifest, merkle
+from countenance.ledger.audit import lines
+from countenance.ledger.checkpoint import TreeHead
+from countenance.ledger.container import CHUNK, Writer
+from countenance.ledger.note import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A ledger under one checkpoint, which later appends do not change: `text` is the checkpoint, which states `head`;
+    the entries are the first `end` bytes of the file `entries`."""
+
+    head: TreeHead
+    text: str
+    end: int
+    signer: Signer
+    entries: Path
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes of the entries."""
+        left = self.end
+        with self.entries.open("rb") as file:
+            while left and (chunk := file.read(min(CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+
+def write(snapshot: Snapshot, target: Path) -> None:
+    """Write the bundle to `target`, whole or not at all. The same ledger gives the same bytes.
+
+    Raises LedgerBroken when the entries are not those that the checkpoint signs, Unavailable when the file cannot be
+    written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                _write(snapshot, Writer(file))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, target)  # noqa: PTH105
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name)  # noqa: PTH108
+            raise
+    except OSError as error:
+        raise Unavailable(
+            f"the bundle cannot be written: {error.strerror}", advice="Check the folder and the disk's room."
+        ) from error
+
+
+def _write(snapshot: Snapshot, writer: Writer) -> None:
+    members: dict[str, tuple[int, str]] = {}
+
+    def add(name: str, chunks: Iterator[bytes]) -> None:
+        digest, size = sha256(), 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
+
+        writer.add(name, counted())
+        members[name] = (size, digest.hexdigest())
+
+    add("checkpoint", iter([snapshot.text.encode()]))
+    add("leaves", _gathered(_leaves(snapshot)))
+    add("entries.jsonl", snapshot.chunks())
+    listed = manifest.text(snapshot.head.origin, snapshot.signer.verifier, members)
+    writer.add("manifest", iter([listed.encode()]))
+    writer.add("manifest.sig", iter([snapshot.signer.signature_line(listed).encode()]))
+    writer.finish()
+
+
+def _leaves(snapshot: Snapshot) -> Iterator[bytes]:
+    frontier = merkle.Frontier()
+    for line in lines(snapshot.chunks()):
+        leaf = merkle.leaf_hash(line)
+        frontier.push(leaf)
+        yield leaf
+    if (frontier.size, frontier.root()) != (snapshot.head.size, snapshot.head.root):
+        raise LedgerBroken(
+            "the entries are not those that the checkpoint signs, so nothing was exported",
+            advice="Run: countenance ledger verify",
+        )
+
+
+def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in larger pieces."""
+    waiting: list[bytes] = []
+    length = 0
+    for part in parts:
+        waiting.append(part)
+        length += len(part)
+        if length >= CHUNK:
+            yield b"".join(waiting)
+            waiting, length = [], 0
+    yield b"".join(waiting)
