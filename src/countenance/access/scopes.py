@@ -1,0 +1,33 @@
+"""What a bearer token may be good for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from countenance.domain.errors import BadInput
+
+SCOPES: dict[str, str] = {
+    "status:read": "See what the home holds, in numbers.",
+    "sources:read": "List and show sources, collections and runs.",
+    "sources:write": "Register a source.",
+    "ingest": "Start a run that reads a source.",
+    "search": "Find faces in a photograph, search under an authority, open what a search showed.",
+    "export": "Export a search, naming its recipient.",
+    "authorities:read": "List and show authorities.",
+    "authorities:write": "Grant and revoke authorities.",
+    "ledger:read": "Read, check and export the ledger.",
+}
+"""Every scope, in plain words. A scope never stands in for an authority: a search needs both."""
+
+EVERY_SCOPE = frozenset(SCOPES)
+"""What the browser session of the person who started the server has."""
+
+
+def checked(names: Iterable[str]) -> tuple[str, ...]:
+    """The scopes, each once, in the order of :data:`SCOPES`. Raises BadInput for an unknown one, or for none."""
+    wanted = frozenset(names)
+    if unknown := sorted(wanted - EVERY_SCOPE):
+        raise BadInput(f"no such scope: {', '.join(unknown)}", advice=f"choose from {', '.join(SCOPES)}")
+    if not wanted:
+        raise BadInput("a token needs at least one scope", advice=f"choose from {', '.join(SCOPES)}")
+    return tuple(name for name in SCOPES if name in wanted)
