@@ -1,0 +1,395 @@
+"""The composition root, and the Python interface.
+
+::
+
+    from pathlib import Path
+    from countenance.app import open_home
+
+    with open_home(Path("home")) as countenance:
+        ...
+
+Every door (command, page, API, Python) goes through :class:`Countenance`, and everything it does goes through the same
+services, the same permit and the same ledger.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from countenance.access import tokens as token_rows
+from countenance.access.tokens import Token
+from countenance.domain.authority import Actor, Authority
+from countenance.domain.errors import BadInput, UnknownThing
+from countenance.domain.results import SearchResult
+from countenance.domain.sources import Source
+from countenance.services import authorise, home, permit, register, summarise
+from countenance.services.erase import Erased, Eraser, Plan
+from countenance.services.register import NewSource
+from countenance.settings import Settings, load_settings
+from countenance.store import authorities as authority_rows
+from countenance.store import moments, pictures, runs
+from countenance.store import sources as source_rows
+from countenance.store.database import Database
+
+if TYPE_CHECKING:
+    from countenance.domain.index import VectorIndex
+    from countenance.services.engine import Engine
+    from countenance.services.ingest import IngestReport, Progress
+    from countenance.services.keys import KeyRing
+    from countenance.services.probes import ProbeFaces
+    from countenance.services.reveal import OpenedPicture, Revealer
+    from countenance.services.search import SearchRequest
+
+
+def open_home(folder: Path | None = None, *, settings: Settings | None = None) -> Countenance:
+    """Open a home; the first opening of an empty folder makes it. Settings win over `folder`.
+
+    Raises KeyTrouble, NewerHome, Unavailable, Broken.
+    """
+    return Countenance(settings or load_settings(folder))
+
+
+def system_actor(via: str, stated: str | None = None) -> Actor:
+    """The operating system's user, acting through a door."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid-{os.getuid()}"
+    return Actor(f"os:{name}", via, stated)
+
+
+class Countenance:
+    """One open home. Safe for several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.RLock()
+        self._people: dict[tuple[int, ...], tuple[int, int]] = {}
+        self._home = home.open_home(settings.home, settings.key_dir, system_actor("opening"))
+        try:
+            self.unfinished = self.eraser.finish(system_actor("opening"))
+            permit.settle(self._home.record, system_actor("opening"))
+        except BaseException:
+            self._home.close()
+            raise
+
+    def __enter__(self) -> Countenance:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the home."""
+        engine = self.__dict__.get("engine")
+        if engine is not None:
+            engine.close()
+        self._home.close()
+
+    # What it stands on
+
+    @property
+    def home(self) -> Path:
+        """The home's folder."""
+        return self._home.folder
+
+    @property
+    def key_folder(self) -> Path:
+        """The folder of this home's keys."""
+        return self._home.keys
+
+    @property
+    def demo(self) -> bool:
+        """Whether everything is marked as a demonstration."""
+        return self.settings.demo
+
+    @property
+    def database(self) -> Database:
+        """The rows."""
+        return self._home.database
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Models, rotation key and index: opened when first needed, because they take a moment."""
+        from countenance.services.engine import Engine
+
+        return Engine(self._home, self.settings, system_actor("opening"))
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """Erasing."""
+        return Eraser(self._home, self._index_if_any)
+
+    @cached_property
+    def revealer(self) -> Revealer:
+        """What a search opened: crops, pictures, exports."""
+        from countenance.services.reveal import Revealer
+
+        return Revealer(self._home.record, self._home.blobs, self.settings.demo, self._home.showing)
+
+    def _index_if_any(self) -> VectorIndex | None:
+        return self.engine.index if self.database.meta(summarise.PACK) else None
+
+    # Sources
+
+    def add_source(self, new: NewSource, actor: Actor) -> Source:
+        """Register a source. Raises BadInput, AlreadyThere."""
+        from countenance.sources.opening import validate_location
+
+        return register.add_source(self._home.record, new, actor, validate=validate_location, home=self.home)
+
+    def sources(self) -> list[Source]:
+        """Every registered source."""
+        with self.database.read() as c:
+            return source_rows.every(c)
+
+    def source(self, name: str) -> Source:
+        """One source. Raises UnknownThing."""
+        with self.database.read() as c:
+            return source_rows.get(c, name)
+
+    def source_summary(self, name: str) -> dict[str, Any]:
+        """Counts of one source, what was skipped, and its last run. Raises UnknownThing."""
+        return summarise.source(self.database, name)
+
+    def collections(self) -> list[dict[str, Any]]:
+        """Every collection with its sources and how many faces are indexed in it."""
+        return summarise.collections(self.database)
+
+    def ingest(
+        self,
+        name: str,
+        actor: Actor,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        dry_run: bool = False,
+        kind: str = "ingest",
+        run_id: int | None = None,
+    ) -> IngestReport:
+        """Read a source once. Raises NotRegistered, UnknownThing, Busy, Unavailable."""
+        from countenance.sources.opening import open_reader
+
+        source = register.live_source(self._home.record, name)
+        if dry_run:
+            from countenance.services.rehearse import rehearse
+
+            return rehearse(self._home, source, self.engine.limits(), self.engine.crawl_settings(), on_progress)
+        ingester = self.engine.ingester()
+        with self._home.source_lock(source.id), self._home.run_spool(source.id) as spool:
+            with self.database.read() as c:
+                pages = pictures.pages_of(c, source.id) if source.kind == "website" else []
+            reader = open_reader(source, spool=spool, crawl=self.engine.crawl_settings(), known_pages=pages)
+            return ingester.run(source, reader, actor, kind=kind, on_progress=on_progress, run_id=run_id)
+
+    def reserve_run(self) -> int:
+        """The id of a run that is about to start, for a caller that must name it first."""
+        return self.database.reserve("run", 1)[0]
+
+    def runs(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Runs, newest first."""
+        with self.database.read() as c:
+            return runs.every(c, name)
+
+    # Authorities
+
+    def grant(self, new: authorise.NewAuthority, actor: Actor) -> Authority:
+        """Grant an authority. Raises BadInput, UnknownThing."""
+        return authorise.grant(self._home.record, new, actor)
+
+    def authorities(self) -> list[Authority]:
+        """Every authority, newest first."""
+        with self.database.read() as c:
+            return authority_rows.every(c)
+
+    def authority(self, id: str) -> Authority:
+        """One authority. Raises UnknownThing."""
+        with self.database.read() as c:
+            return authority_rows.get(c, id)
+
+    def revoke(self, id: str, actor: Actor, reason: str = "") -> Authority:
+        """Revoke an authority at once."""
+        return authorise.revoke(self._home.record, id, actor, reason)
+
+    # Searches
+
+    def faces_in(self, photograph: bytes) -> ProbeFaces:
+        """The faces of a photograph, numbered by size. Nothing is compared. Raises UnreadableImage."""
+        from countenance.services.probes import faces_in
+
+        with self._lock:
+            return faces_in(photograph, self.engine.detect)
+
+    def search(self, request: SearchRequest, actor: Actor) -> SearchResult:
+        """Search under an authority. Raises NoAuthority, NoFace, SeveralFaces, UnreadableImage, LedgerUnavailable."""
+        return self.engine.searcher(self._count_people).search(request, actor)
+
+    def check_authority(self, id: str, collections: Iterable[str] | None, actor: Actor) -> Authority:
+        """The live authority that covers these collections; a refusal is an entry. Raises NoAuthority."""
+        return authorise.check(self._home.record, id, collections, actor)[0]
+
+    def shown(self, search: str, handle: str) -> SearchResult:
+        """A search's result again, while its handle lives. Raises NoAuthority."""
+        return self.revealer.shown(search, handle)
+
+    def crop(self, search: str, handle: str, sighting: int) -> bytes:
+        """A candidate's crop (JPEG). Raises NoAuthority, UnknownThing."""
+        return self.revealer.crop(search, handle, sighting)
+
+    def open_picture(self, search: str, handle: str, sighting: int, actor: Actor) -> OpenedPicture:
+        """A candidate's whole picture, where it is kept or can be read; opening it is an entry."""
+        return self.revealer.open_picture(search, handle, sighting, actor)
+
+    def export_search(self, search: str, handle: str, recipient: str, purpose: str, actor: Actor) -> bytes:
+        """A search as a zip file for a named recipient; the disclosure is an entry. Raises BadInput."""
+        return self.revealer.export(search, handle, recipient, purpose, actor)
+
+    def _count_people(self, source_ids: Iterable[int]) -> int:
+        """Distinct indexed pictures of these sources, counted again whenever the index has changed."""
+        key = tuple(sorted(source_ids))
+        stamp = self.engine.stamp()
+        known = self._people.get(key)
+        if known is None or known[0] != stamp:
+            with self.database.read() as c:
+                known = (stamp, pictures.count_pictures(c, key))
+            self._people[key] = known
+        return known[1]
+
+    # The ledger
+
+    @property
+    def vkey(self) -> str:
+        """The key that verifies the ledger."""
+        return self._home.record.ledger.vkey
+
+    @property
+    def ledger_size(self) -> int:
+        """How many entries there are."""
+        return self._home.record.ledger.size
+
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint."""
+        return self._home.record.ledger.checkpoint()
+
+    def receipt(self, seq: int) -> dict[str, Any]:
+        """The receipt of an entry. Raises UnknownThing."""
+        if not 0 <= seq < self.ledger_size:
+            raise UnknownThing(f"the ledger has no entry number {seq}", advice="`countenance status` says how many")
+        return self._home.record.ledger.receipt(seq).as_json()
+
+    def ledger_entries(self, start: int, stop: int, *, opened: bool = False) -> list[dict[str, Any]]:
+        """Entries as JSON values; with `opened`, what is sealed is shown as far as it is not shredded."""
+        return list(self._home.record.entries(start, stop, opened=opened))
+
+    def ledger_verify(self) -> dict[str, Any]:
+        """Check the whole ledger as it lies on the disk. Raises LedgerBroken with the entry at fault."""
+        from countenance.services.oversee import verify_ledger
+
+        return verify_ledger(self._home.record, self.home / "ledger")
+
+    def ledger_bundle(self, actor: Actor) -> bytes:
+        """The whole ledger as a bundle that `python -m countenance.ledger.verify` checks; exporting is an entry."""
+        from countenance.services.oversee import bundle
+
+        return bundle(self._home.record, actor)
+
+    # Tokens
+
+    def create_token(
+        self, name: str, scopes: Iterable[str], expires: datetime | None, actor: Actor
+    ) -> tuple[Token, str]:
+        """A token for a program, and its secret, shown this once. Raises BadInput."""
+        with self.database.write() as c:
+            token, secret = token_rows.create(c, name, scopes, now=moments.now(), expires_at=expires)
+        self.enter("token.created", actor, {"token": token.id, "name": token.name, "scopes": list(token.scopes)})
+        return token, secret
+
+    def tokens(self) -> list[Token]:
+        """Every token, never a secret."""
+        with self.database.read() as c:
+            return token_rows.listed(c)
+
+    def revoke_token(self, id: str, actor: Actor) -> Token:
+        """Revoke a token at once. Raises UnknownThing."""
+        with self.database.write() as c:
+            token = token_rows.revoke(c, id, now=moments.now())
+        self.enter("token.revoked", actor, {"token": id})
+        return token
+
+    # Keeping house
+
+    def examine(self) -> dict[str, Any]:
+        """Facts and faults of this home: keys, ledger, and whether rows and vectors agree."""
+        from countenance.services.examine import fault
+        from countenance.services.keys import described
+
+        ring = self.key_ring
+        faults = ring.index().verify() if ring.pack else []
+        keys = described(ring)
+        facts = {
+            "ledger key": keys["ledger"],
+            "templates' key": keys["templates"],
+            "ledger entries": self.ledger_verify()["size"],
+        }
+        return {"facts": facts, "findings": [fault(what, "restore the home from a backup") for what in faults]}
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The keys, to be described, exported or rotated."""
+        from countenance.services.keys import KeyRing
+
+        pack = self.database.meta(summarise.PACK)
+        return KeyRing(
+            home=self._home,
+            pack=pack,
+            dimension=self.engine.pack.dimension if pack else 0,
+            rotation=lambda: self.engine.rotation,
+            index=lambda: self.engine.index,
+        )
+
+    def status(self) -> dict[str, Any]:
+        """What there is, in numbers."""
+        return {
+            "home": str(self.home),
+            **summarise.home(self.database),
+            "ledger": {"entries": self.ledger_size, "key": self.vkey},
+            "unfinished_erasures": self.unfinished,
+            "demo": self.demo,
+        }
+
+    def erase(self, plan: Plan, actor: Actor) -> Erased:
+        """Carry out a planned erasure."""
+        return self.eraser.erase(plan, actor)
+
+    def plan_face_erasure(
+        self, photograph: bytes, choice: int | None, authority: str, actor: Actor, min_likeness: float | None
+    ) -> Plan:
+        """Every sighting at least this alike to a face; spends one use of the authority."""
+        if min_likeness is None:
+            raise BadInput("say how alike a face must be to be erased", advice="for instance --min-likeness 0.5")
+        return self.eraser.plan_face(
+            photograph,
+            choice or "largest",
+            authority,
+            actor,
+            detect=self.engine.detect,
+            protect=self.engine.protect,
+            min_likeness=min_likeness,
+            probe_days=self.settings.search.probe_days,
+        )
+
+    def run_retention(self, actor: Actor) -> dict[str, Any]:
+        """Erase what is over its time."""
+        from countenance.services.retention import run_retention
+
+        return run_retention(self.eraser, actor).as_json()
+
+    def enter(self, kind: str, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+        """An entry for an act of keeping house (a token, a setting). Returns its receipt."""
+        return self._home.record.enter(kind, actor, body).as_json()

@@ -1,0 +1,178 @@
+"""Grant, show and revoke authorities, and say whether one covers a search."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from countenance.domain.authority import Actor, Authority
+from countenance.domain.errors import BadInput, NoAuthority, UnknownThing
+from countenance.services.record import Record, Told
+from countenance.services.register import check_basis, check_name
+from countenance.store import authorities as rows
+from countenance.store import moments
+from countenance.store.sources import collection_names
+
+GRANTED = "authority.granted"
+REFUSED = "authority.refused"
+REVOKED = "authority.revoked"
+BEGUN = ("search.started", "erase.started")
+"""What says in the ledger that a use was spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthority:
+    """What is asked for. `expires` is aware; `holder` is the user who may use it, by default the one who grants it."""
+
+    purpose: str
+    basis: str
+    case: str
+    collections: tuple[str, ...]
+    expires: datetime
+    searches: int
+    stated_by: str
+    basis_document: str | None = None
+    holder: str | None = None
+
+
+def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
+    """Grant an authority: the entry first, then the row. Raises BadInput, UnknownThing."""
+    now = moments.now()
+    check_basis(new.basis, new.basis_document)
+    for value, option in ((new.purpose, "--purpose"), (new.case, "--case"), (new.stated_by, "--by")):
+        if not value.strip():
+            raise BadInput(f"an authority needs {option}", advice=f"say it with {option}")
+    if not new.collections:
+        raise BadInput("an authority names the collections it covers", advice="say which with --collection")
+    if new.searches < 1:
+        raise BadInput("an authority is for at least one search", advice="say how many with --searches")
+    if new.expires <= now:
+        raise BadInput("an authority expires in the future", advice="for instance --expires 1d, or a date")
+    with record.database.read() as c:
+        known = collection_names(c)
+    for name in new.collections:
+        check_name(name, "collection")
+        if name not in known:
+            raise UnknownThing(f"there is no collection called {name}", advice="`countenance source list` shows them")
+    holder = new.holder or actor.user
+    authority = Authority(
+        id="A-" + secrets.token_hex(6),
+        purpose=new.purpose,
+        basis=new.basis,
+        basis_document=new.basis_document,
+        case=new.case,
+        collections=tuple(dict.fromkeys(new.collections)),
+        granted_at=now,
+        expires_at=new.expires,
+        searches=new.searches,
+        used=0,
+        granted_by=actor.user,
+        stated_by=new.stated_by,
+        holder=holder,
+        self_approved=holder == actor.user,
+        grant_seq=-1,
+    )
+    receipt = record.enter(GRANTED, actor, authority.terms())
+    granted = replace(authority, grant_seq=receipt.seq)
+    with record.database.write() as c:
+        rows.add(c, granted)
+    return granted
+
+
+def revoke(record: Record, id: str, actor: Actor, reason: str = "") -> Authority:
+    """Revoke at once. Revoking twice changes nothing. Raises UnknownThing."""
+    with record.database.read() as c:
+        authority = rows.get(c, id)
+    if authority.revoked_at is None:
+        sealed = {f"note:{id}:revoked": {"reason": reason}} if reason else None
+        receipt = record.enter(REVOKED, actor, {"authority": id}, sealed=sealed)
+        with record.database.write() as c:
+            rows.revoke(c, id, at=moments.now(), seq=receipt.seq)
+            return rows.get(c, id)
+    return authority
+
+
+def check(record: Record, id: str, collections: Iterable[str] | None, actor: Actor) -> tuple[Authority, list[str]]:
+    """The live authority that covers these collections (all of its own when None), or a refusal that is an entry.
+
+    Raises NoAuthority, with `details["reason"]`: unknown, not-in-ledger, revoked, expired, spent, not-holder,
+    not-covered.
+    """
+    now = moments.now()
+    wanted = list(dict.fromkeys(collections)) if collections is not None else None
+    reason, authority = _judge(record, id, wanted, actor, now)
+    if reason is None and authority is not None:
+        return authority, wanted if wanted is not None else list(authority.collections)
+    raise refuse(record, id, reason or "unknown", wanted, actor)
+
+
+def refuse(record: Record, id: str, reason: str, wanted: list[str] | None, actor: Actor) -> NoAuthority:
+    """Write the refusal into the ledger and return the error to raise."""
+    record.enter(REFUSED, actor, {"authority": id[:64], "reason": reason, "collections": wanted})
+    message, advice = _WORDS[reason]
+    return NoAuthority(message, advice=advice, details={"reason": reason})
+
+
+def _judge(
+    record: Record, id: str, wanted: list[str] | None, actor: Actor, now: datetime
+) -> tuple[str | None, Authority | None]:
+    try:
+        with record.database.read() as c:
+            authority = rows.get(c, id)
+    except UnknownThing:
+        return "unknown", None
+    if not borne_out(record, authority):
+        return "not-in-ledger", None
+    begun, revoked = _told(record, authority)
+    if revoked:
+        return "revoked", None
+    with record.database.read() as c:
+        # Read again: a use is spent before its entry is written, so the row is never behind the ledger.
+        authority = rows.get(c, id)
+    if authority.used < begun or not borne_out(record, authority):
+        return "not-in-ledger", None
+    state = authority.state(now)
+    if state != "live":
+        return state, None
+    if authority.holder != actor.user:
+        return "not-holder", None
+    if wanted is not None and not set(wanted) <= set(authority.collections):
+        return "not-covered", None
+    return None, authority
+
+
+def borne_out(record: Record, authority: Authority) -> bool:
+    """Whether the ledger holds the entry that grants exactly these terms. Without it a row is dead."""
+    if not 0 <= authority.grant_seq < record.ledger.size:
+        return False
+    entry = record.ledger.entry(authority.grant_seq)
+    said = {name: value for name, value in entry.body.items() if name != "via"}
+    return entry.kind == GRANTED and said == authority.terms() and entry.actor["authenticated"] == authority.granted_by
+
+
+def _told(record: Record, authority: Authority) -> tuple[int, bool]:
+    """How many look-ups the ledger says were begun under it, and whether it says that it was revoked."""
+    known = record.told.get(authority.id, Told(authority.grant_seq + 1, 0, False))
+    begun, revoked, upto = known.begun, known.revoked, record.ledger.size
+    for entry in record.ledger.entries(known.upto, upto):
+        if entry.body.get("authority") == authority.id:
+            begun += entry.kind in BEGUN
+            revoked |= entry.kind == REVOKED
+    record.told[authority.id] = Told(upto, begun, revoked)
+    return begun, revoked
+
+
+_WORDS = {
+    "unknown": ("there is no such authority", "`countenance authority list` shows them; grant one first"),
+    "not-in-ledger": ("the ledger does not bear this authority out", "grant a new one; have the database looked into"),
+    "revoked": ("this authority was revoked", "ask for a new one"),
+    "expired": ("this authority has expired", "ask for a new one"),
+    "spent": ("every search of this authority has been used", "ask for a new one"),
+    "not-holder": ("this authority was granted to somebody else", "ask for one of your own"),
+    "not-covered": (
+        "this authority does not cover that collection",
+        "`countenance authority show` says what it covers",
+    ),
+}

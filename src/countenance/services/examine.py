@@ -1,0 +1,111 @@
+"""What really runs, what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from countenance import __version__
+from countenance.domain.errors import CountenanceError
+from countenance.faces.packs import find_pack
+from countenance.faces.runtime import open_engine
+from countenance.faces.weights import cache_folder, verify
+from countenance.services.home import default_key_dir
+from countenance.services.workers import worker_count
+
+LOW_DISK = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`severity` is "fault" (something does not work) or "advice" (it could work better)."""
+
+    severity: str
+    what: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What to look at: plain values out of the settings."""
+
+    home: Path
+    key_dir: Path | None
+    pack: str
+    runtime: str
+    weights: Path | None
+    workers: int
+    offline: bool
+
+
+def examine_machine(subject: Examined) -> dict[str, Any]:
+    """Facts and findings that need no home: cores, models, inference, disk."""
+    findings: list[Finding] = []
+    facts: dict[str, Any] = {
+        "countenance": __version__,
+        "python": platform.python_version(),
+        "cores": worker_count(0),
+        "workers": worker_count(subject.workers),
+        "weights": str(cache_folder()),
+    }
+    _disk(subject.home, facts, findings)
+    _permissions(subject.home, subject.key_dir or default_key_dir(), facts, findings)
+    try:
+        pack = find_pack(subject.pack)
+        states = verify(pack, weights_dir=subject.weights)
+        facts["pack"] = f"{pack.id} ({pack.licence})"
+        for state in states:
+            if state.state == "missing":
+                how = f"countenance models install {pack.id}"
+                severity = "fault" if subject.offline else "advice"
+                findings.append(Finding(severity, f"the weights {state.file} are not here yet", how))
+            elif state.state == "altered":
+                how = f"countenance models install {pack.id} replaces them; ask who changed them"
+                findings.append(Finding("fault", f"the weights {state.file} are not what the pack says", how))
+        engine = open_engine(subject.runtime, 1)  # type: ignore[arg-type]
+        described = engine.describe()
+        facts |= {f"inference {name}": value for name, value in described.items()}
+        if described.get("hint"):
+            findings.append(Finding("advice", "the models could run faster", str(described["hint"])))
+    except CountenanceError as error:
+        findings.append(Finding("fault", error.message, error.advice))
+    return {"facts": facts, "findings": [asdict(finding) for finding in findings]}
+
+
+def fault(what: str, how: str) -> dict[str, str]:
+    """Something that does not work, as a report has it."""
+    return asdict(Finding("fault", what, how))
+
+
+def _disk(home: Path, facts: dict[str, Any], findings: list[Finding]) -> None:
+    place = home
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    facts["home"] = str(home)
+    facts["free disk"] = f"{free / 2**30:.1f} GiB"
+    if free < LOW_DISK:
+        findings.append(Finding("fault", "the disk is nearly full", "free some room, or move the home with --home"))
+    if home.exists() and not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        findings.append(Finding("fault", "the home cannot be written by this user", f"chown or chmod {home}"))
+
+
+def _permissions(home: Path, keys: Path, facts: dict[str, Any], findings: list[Finding]) -> None:
+    facts["keys"] = str(keys)
+    if home.exists() and keys.exists() and keys.resolve().is_relative_to(home.resolve()):
+        findings.append(
+            Finding(
+                "advice", "the keys lie inside the home, so every backup of it holds them", "use --key-dir elsewhere"
+            )
+        )
+    if home.exists() and home.stat().st_mode & 0o077:
+        findings.append(Finding("advice", "other users can look into the home", f"chmod 700 {home}"))
+    if not keys.exists():
+        return
+    for key in sorted(keys.rglob("*")):
+        if key.is_file() and key.stat().st_mode & 0o077:
+            findings.append(Finding("fault", f"the key {key.name} is open to other users", f"chmod 600 {key}"))

@@ -1,0 +1,259 @@
+"""Worker processes: bytes → pixels → faces → templates, on every core.
+
+One process a core, one inference thread each. A worker that dies or hangs on a hostile file is replaced, its batch is
+tried again one picture at a time, and only the picture at fault is given up.
+
+What is handed to a worker goes through a thread of its own: a pipe holds little, and a parent that waits for it to be
+read while the worker waits for its answer to be read would wait for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from countenance.domain.errors import Broken, UnreadableImage
+from countenance.domain.faces import Face
+from countenance.imaging.pdq import PictureHash
+
+if TYPE_CHECKING:
+    from countenance.services.eyes import Eyes, EyesConfig
+
+AHEAD = 2
+"""Batches that wait at a worker, so that it never idles between two."""
+
+GRACE = 30.0
+"""Seconds beyond the limit for one picture until a silent worker is given up."""
+
+STARTING = 180.0
+"""Seconds that a worker may take to load its models."""
+
+READY = "ready"
+"""What a worker says once its models are loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a worker made of one picture. `pdq` and `mirrored` are the hashes of the picture and of its mirror image;
+    `crops` are encoded, one a face, None for a face that is not indexed."""
+
+    width: int
+    height: int
+    format: str
+    taken: datetime | None
+    pdq: PictureHash
+    mirrored: PictureHash
+    faces: tuple[Face, ...]
+    crops: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A picture that was given up, and why: a word of IMAGE_REASONS."""
+
+    reason: str
+    detail: str = ""
+
+
+Outcome = Seen | Unseen
+Job = tuple[int, bytes]
+"""A number that the caller chose, and the picture's bytes."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Any
+    pipe: Connection
+    feed: queue.SimpleQueue[list[Job] | None]
+    waiting: deque[list[Job]] = field(default_factory=deque)
+    since: float = 0.0
+    ready: bool = False
+
+
+class Workers:
+    """A bounded pool. Use as a context manager."""
+
+    def __init__(self, config: EyesConfig, count: int) -> None:
+        self._config = config
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+        self._retry: deque[list[Job]] = deque()
+        self._count = count
+        self._stillborn = 0
+        self._suspects: set[int] = set()
+        self._patience = config.limits.max_seconds + GRACE
+
+    def __enter__(self) -> Workers:
+        self._workers = [self._start() for _ in range(self._count)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            self._stop(worker)
+        self._workers = []
+
+    @property
+    def room(self) -> bool:
+        """Whether another batch can be handed over without waiting."""
+        return not self._retry and any(len(w.waiting) < AHEAD for w in self._workers)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still out."""
+        return bool(self._retry) or any(w.waiting for w in self._workers)
+
+    def submit(self, batch: list[Job]) -> None:
+        """Hand a batch to the worker with the least to do. Call only when there is room."""
+        self._send(min(self._workers, key=lambda w: len(w.waiting)), batch)
+
+    def collect(self, timeout: float) -> Iterator[tuple[int, Outcome]]:
+        """Whatever is ready, after waiting `timeout` seconds at most."""
+        by_pipe = {w.pipe: w for w in self._workers}
+        ready = wait(list(by_pipe) + [w.process.sentinel for w in self._workers], timeout)
+        for pipe, worker in by_pipe.items():
+            if pipe in ready or not worker.process.is_alive():
+                yield from self._receive(worker)
+            elif worker.waiting and time.monotonic() - worker.since > self._allowed(worker):
+                yield from self._give_up(worker, "too-slow")
+        while self._retry and any(not w.waiting for w in self._workers):
+            self._send(next(w for w in self._workers if not w.waiting), self._retry.popleft())
+
+    def _allowed(self, worker: _Worker) -> float:
+        return self._patience * len(worker.waiting[0]) if worker.ready else STARTING
+
+    def _receive(self, worker: _Worker) -> Iterator[tuple[int, Outcome]]:
+        try:
+            if not worker.pipe.poll():
+                raise EOFError
+            answer = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join(5)
+            killed = worker.process.exitcode == -signal.SIGKILL
+            yield from self._give_up(worker, "out-of-memory" if killed else "corrupt")
+            return
+        if isinstance(answer, BaseException):
+            raise answer
+        if answer == READY:
+            worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
+            return
+        worker.waiting.popleft()
+        worker.since = time.monotonic()
+        yield from answer
+
+    def _give_up(self, worker: _Worker, reason: str) -> Iterator[tuple[int, Outcome]]:
+        """Replace a worker. If it was at work its first batch is at fault: split it, or name the one picture in it."""
+        self._stop(worker, at_once=True)
+        place = self._workers.index(worker)
+        self._stillborn += not worker.ready
+        if self._stillborn > 2 * self._count:
+            del self._workers[place]
+            raise Broken(
+                "worker processes end before they have begun",
+                advice="run `countenance doctor`; a machine short of memory does this",
+            )
+        self._workers[place] = self._start()
+        batches = list(worker.waiting)
+        if not worker.ready or not batches:
+            self._retry.extend(batches)
+            return
+        first, rest = batches[0], batches[1:]
+        self._retry.extend(rest)
+        if len(first) == 1 and (reason == "too-slow" or first[0][0] in self._suspects):
+            yield first[0][0], Unseen(reason, "the process that decoded it had to be stopped")
+        else:
+            # One that was alone gets a second chance: somebody else may have killed the worker.
+            self._suspects.update(number for number, _ in first[:1] if len(first) == 1)
+            self._retry.extendleft([job] for job in reversed(first))
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_main, args=(theirs, self._config), daemon=True)
+        # The child reads this at start, before it imports NumPy: inference threads and BLAS threads fight.
+        with _environment("OPENBLAS_NUM_THREADS", "1"), _environment("OMP_NUM_THREADS", "1"):
+            process.start()
+        theirs.close()
+        feed: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        threading.Thread(target=_feed, args=(ours, feed), daemon=True).start()
+        return _Worker(process, ours, feed)
+
+    def _send(self, worker: _Worker, batch: list[Job]) -> None:
+        if not worker.waiting:
+            worker.since = time.monotonic()
+        worker.waiting.append(batch)
+        worker.feed.put(batch)
+
+    def _stop(self, worker: _Worker, *, at_once: bool = False) -> None:
+        worker.feed.put(None)
+        if at_once:
+            worker.process.kill()
+        worker.pipe.close()
+        worker.process.join(5)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        worker.process.close()
+
+
+def _feed(pipe: Connection, feed: queue.SimpleQueue[list[Job] | None]) -> None:
+    """Hand over what is queued. A dead worker is noticed when collecting; a pipe closed in between is no fault."""
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        while (batch := feed.get()) is not None:
+            pipe.send(batch)
+
+
+def _main(pipe: Connection, config: EyesConfig) -> None:
+    """A worker's life: until the pipe closes, which also happens when the parent is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from countenance.services.eyes import Eyes
+
+    try:
+        eyes = Eyes(config)
+        eyes.warm()
+    except BaseException as error:
+        with contextlib.suppress(OSError, EOFError):
+            pipe.recv()
+            pipe.send(error)
+        return
+    with contextlib.suppress(EOFError, OSError):
+        pipe.send(READY)
+        while True:
+            batch: list[Job] = pipe.recv()
+            pipe.send(list(_work(eyes, batch)))
+
+
+def _work(eyes: Eyes, batch: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
+    yield from zip((n for n, _ in batch), eyes.see([data for _, data in batch]), strict=True)
+
+
+def worker_count(asked: int) -> int:
+    """One a core that this process may use, unless told otherwise."""
+    return asked or len(os.sched_getaffinity(0))
+
+
+@contextlib.contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def reason_of(error: UnreadableImage) -> Unseen:
+    """A refusal as an outcome."""
+    return Unseen(error.reason, str(error))

@@ -1,0 +1,193 @@
+"""Keys: exported, put back, replaced; at whatever moment the power goes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from countenance.app import Countenance, system_actor
+from countenance.domain.errors import BadInput, KeyTrouble
+from countenance.ledger.receipt import verify_receipt
+from countenance.services.keys import (
+    export_keys,
+    import_keys,
+    replace_lost_ledger_key,
+    rotate_ledger_key,
+    rotate_template_key,
+)
+from tests import pretend
+from tests.child import KILLED
+from tests.places import TESTER, Place, ask, grant, kinds
+from tests.traces import left, of_template
+
+PROBE = pretend.photograph("ada", note="asked")
+
+
+def answers(product: Countenance) -> list[Any]:
+    result = ask(product, grant(product, "album", "wall"), PROBE, min_likeness=-1.0, limit=100)
+    return [(s.image, s.box, round(s.likeness, 3)) for g in result.groups for s in g.sightings]
+
+
+def test_lost_keys_are_put_back_from_an_export(house: Place, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    with house.open() as product:
+        before = answers(product)
+        names = export_keys(product.key_ring, file, TESTER)
+        assert sorted(names) == ["ledger.key", "names.key", "open.rotation"]
+        assert kinds(product)[-1] == "keys.exported"
+        with pytest.raises(BadInput):
+            export_keys(product.key_ring, file, TESTER)
+    house.opened.clear()
+    assert file.stat().st_mode & 0o077 == 0
+    shutil.rmtree(house.keys)
+    with pytest.raises(KeyTrouble):
+        house.open()
+    import_keys(house.home, house.keys, file, force=False)
+    with house.open() as product:
+        assert answers(product) == before
+        product.ledger_verify()
+    assert all(path.stat().st_mode & 0o077 == 0 for path in house.keys.rglob("*"))
+
+
+def test_keys_of_another_home_or_other_keys_are_not_put_in_their_place(house: Place, tmp_path: Path) -> None:
+    other = Place(tmp_path / "other")
+    with other.open() as product:
+        export_keys(product.key_ring, tmp_path / "other.json", TESTER)
+    with house.open() as product:
+        export_keys(product.key_ring, tmp_path / "mine.json", TESTER)
+    house.opened.clear()
+    files = {path: path.read_bytes() for path in house.keys.rglob("*") if path.is_file()}
+    with pytest.raises(KeyTrouble):
+        import_keys(house.home, house.keys, tmp_path / "other.json", force=True)
+    key = next(house.keys.rglob("names.key"))
+    key.write_bytes(bytes(32))
+    with pytest.raises(KeyTrouble):
+        import_keys(house.home, house.keys, tmp_path / "mine.json", force=False)
+    assert key.read_bytes() == bytes(32)
+    import_keys(house.home, house.keys, tmp_path / "mine.json", force=True)
+    assert {path: path.read_bytes() for path in house.keys.rglob("*") if path.is_file()} == files
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"format": "countenance keys 2", "home": "a", "keys": {"ledger.key": "AA=="}}',
+        b'{"format": "countenance keys 1", "home": "../a", "keys": {"ledger.key": "AA=="}}',
+        b'{"format": "countenance keys 1", "home": "a", "keys": {"../x": "AA=="}}',
+        b'{"format": "countenance keys 1", "home": "a", "keys": {"x": "not base64"}}',
+        b'{"format": "countenance keys 1", "home": "a", "keys": {}}',
+        b"\xff\xfe",
+    ],
+)
+def test_what_is_no_export_is_refused_and_writes_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(BadInput):
+        import_keys(tmp_path / "home", tmp_path / "keys", tmp_path / "file", force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_a_new_key_for_templates_changes_no_answer_and_leaves_no_old_bytes(house: Place) -> None:
+    with house.open() as product:
+        before = answers(product)
+        needles = of_template(product, "ada", "one")
+        assert left(house, needles)
+        done = rotate_template_key(product.key_ring, TESTER)
+        assert done["old"] != done["new"]
+    house.opened.clear()
+    with house.open() as product:
+        assert answers(product) == before
+        assert left(house, {k: v for k, v in needles.items() if "kept" in k or "rotated" in k}) == []
+        assert product.engine.index.verify() == []
+        assert kinds(product).count("key.rotated") == 1
+        # Sealed probes went along: they can still be compared, by whoever may open them.
+        _probes_fit(product)
+
+
+def _probes_fit(product: Countenance) -> None:
+    import base64
+
+    import numpy as np
+
+    from countenance.ledger import seal
+    from countenance.services.permit import PROBE as BOUND
+    from countenance.store import items
+
+    expected = product.engine.protect(pretend.template("ada", "asked")[None, :])[0]
+    with product.database.read() as c:
+        rows = list(c.exec_driver_sql("SELECT id, probe FROM searches WHERE probe IS NOT NULL"))
+        assert rows
+        for id, probe in rows:
+            key = items.open_keys(c, [f"probe:{id}"])[f"probe:{id}"]
+            opened = seal.open_sealed(seal.ItemKey(f"probe:{id}", key), BOUND, json.loads(probe))
+            values = np.frombuffer(base64.b64decode(opened["template"]), "<f2").astype(np.float32)
+            assert float(values @ expected) > 0.999
+
+
+POINTS = [
+    "countenance.faces.protection:save@1+",
+    "countenance.store.database:Database.set_meta@1+",
+    "countenance.index.vectors:VectorFile.rewrite@1",
+    "countenance.index.vectors:VectorFile.rewrite@1+",
+    "countenance.index.opening:adopt_key@1",
+    "countenance.index.opening:adopt_key@1+",
+    "countenance.services.keys:_protect_probes_anew@1",
+    "countenance.services.keys:_protect_probes_anew@1+",
+    "countenance.services.keys:_sync@1",
+    "countenance.services.record:Record.enter@1",
+    "countenance.services.record:Record.enter@1+",
+]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_the_key_of_templates_changes_the_home_has_one_key_and_all_its_answers(
+    house: Place, point: str
+) -> None:
+    with house.open() as product:
+        before = answers(product)
+    house.opened.clear()
+    assert house.child("rotate", die=[point]) == KILLED
+    with house.open() as product:
+        assert answers(product) == before
+        assert product.engine.index.verify() == []
+        _probes_fit(product)
+        product.ledger_verify()
+        rotate_template_key(product.key_ring, TESTER)
+        assert sorted(path.name for path in next(house.keys.iterdir()).glob("open*")) == ["open.rotation"]
+    house.opened.clear()
+    with house.open() as product:
+        assert answers(product) == before
+
+
+def test_a_new_signing_key_takes_over_in_an_entry(house: Place) -> None:
+    with house.open() as product:
+        old = product.vkey
+        result = ask(product, grant(product, "album"), PROBE)
+        rotate_ledger_key(product.key_ring, TESTER)
+        assert product.vkey != old
+        assert verify_receipt(result.receipt, old)
+        product.ledger_verify()
+    house.opened.clear()
+    with house.open() as product:
+        assert ask(product, grant(product, "album"), PROBE).groups
+        product.ledger_verify()
+
+
+def test_a_lost_signing_key_is_replaced_in_an_entry_and_only_when_it_is_lost(house: Place) -> None:
+    with pytest.raises(KeyTrouble):
+        replace_lost_ledger_key(house.home, house.keys, system_actor("command"))
+    next(house.keys.rglob("ledger.key")).unlink()
+    with pytest.raises(KeyTrouble):
+        house.open()
+    done = replace_lost_ledger_key(house.home, house.keys, system_actor("command"))
+    with house.open() as product:
+        assert product.vkey == done["new"] != done["old"]
+        assert kinds(product)[-1] == "ledger.key-lost"
+        product.ledger_verify()
+        assert ask(product, grant(product, "album"), PROBE).groups

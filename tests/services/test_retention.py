@@ -1,0 +1,149 @@
+"""What is over its time is neither read nor searched, and goes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from countenance.app import Countenance
+from countenance.domain.errors import LedgerUnavailable
+from countenance.ledger.log import Ledger
+from countenance.store import moments
+from tests import pretend
+from tests.places import TESTER, Place, ask, grant, ingest, kinds, register
+from tests.traces import left, of_photograph
+
+PROBE = pretend.photograph("ada", note="asked")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+class Clock:
+    """Time that stands where it is put."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def put(self, moment: datetime) -> None:
+        self._patch.setattr(moments, "now", lambda: moment)
+
+
+def test_it_is_ninety_days_unless_said_otherwise(place: Place, pretending: None) -> None:
+    with place.open() as product:
+        source = register(product, "one", place.photos)
+        assert source.expires_at - source.registered_at == timedelta(days=90)
+        short = register(product, "two", place.photos, retain_days=3)
+        assert short.expires_at - short.registered_at == timedelta(days=3)
+    place.opened.clear()
+    with place.open(sources={"retain_days": 7}) as product:
+        assert product.settings.sources.retain_days == 7
+
+
+def test_an_expired_source_is_not_searched_from_that_very_moment(house: Place, clock: Clock) -> None:
+    with house.open() as product:
+        over = product.source("album").expires_at
+        authority = grant(product, "album", "wall", days=400)
+        with product.database.write() as c:
+            # Only `album` is over: `wall` was registered a moment later.
+            assert (
+                c.exec_driver_sql(
+                    "SELECT count(*) FROM sources WHERE expires_at <= ?", (moments.to_row(over),)
+                ).scalar()
+                == 1
+            )
+        clock.put(over - timedelta(microseconds=1))
+        assert {s.source for g in ask(product, authority, PROBE).groups for s in g.sightings} == {"album", "wall"}
+        clock.put(over)
+        result = ask(product, authority, PROBE, min_likeness=-1.0)
+        assert {s.source for g in result.groups for s in g.sightings} == {"wall"}
+        assert result.index_faces == 3
+
+
+def test_retention_erases_it_whole_and_leaves_the_rest(house: Place, clock: Clock) -> None:
+    with house.open() as product:
+        needles = {}
+        for name in ("ada-1.png", "bob.png", "both.png", "small.png"):
+            needles |= {f"{name}: {k}": v for k, v in of_photograph(product, house.photos / "album" / name).items()}
+        over = product.source("album").expires_at
+        clock.put(over - timedelta(microseconds=1))
+        assert product.run_retention(TESTER)["sources"] == []
+        clock.put(over)
+        done = product.run_retention(TESTER)
+        assert (done["sources"], done["pending"]) == (["album"], [])
+        assert left(house, needles) == []
+        entry = next(e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "erasure")
+        assert entry["body"]["scope"]["kind"] == "expired"
+        authority = grant(product, "wall")
+        assert ask(product, authority, PROBE).groups
+        product.ledger_verify()
+        assert product.engine.index.verify() == []
+        # It may be registered and read anew: it was over its time, nobody asked for it to stay away.
+        register(product, "album", house.photos / "album")
+        assert ingest(product, "album").as_json()["skipped"] == {}
+
+
+def test_a_source_that_is_being_read_waits_and_the_others_go(house: Place, clock: Clock) -> None:
+    with house.open() as product:
+        clock.put(product.source("wall").expires_at)
+        with product._home.source_lock(1):
+            done = product.run_retention(TESTER)
+        assert done["sources"] == ["wall"]
+        assert "album" in done["pending"][0]
+        assert product.run_retention(TESTER)["sources"] == ["album"]
+
+
+def probes(product: Countenance) -> tuple[int, int]:
+    """How many sealed probes and how many of their keys there are."""
+    with product.database.read() as c:
+        kept = c.exec_driver_sql("SELECT count(probe) FROM searches").scalar()
+        keys = c.exec_driver_sql("SELECT count(*) FROM item_keys WHERE item LIKE 'probe:%'").scalar()
+    return int(kept or 0), int(keys or 0)
+
+
+def test_probes_are_shredded_after_their_time_and_results_are_closed(house: Place, clock: Clock) -> None:
+    with house.open(search={"probe_days": 10, "handle_minutes": 5}) as product:
+        authority = grant(product, "album", days=1)
+        result = ask(product, authority, PROBE)
+        with product.database.read() as c:
+            item = f"probe:{result.search}"
+            key = c.exec_driver_sql("SELECT key FROM item_keys WHERE item = ?", (item,)).scalar()
+        needles = {"probe's key": bytes(key)}
+        assert left(house, needles)
+        clock.put(result.handle_until)
+        assert product.run_retention(TESTER)["results"] > 0
+        assert probes(product) == (1, 1)
+        clock.put(authority.expires_at + timedelta(days=10) - timedelta(microseconds=1))
+        assert product.run_retention(TESTER)["probes"] == 0
+        assert probes(product) == (1, 1)
+        clock.put(authority.expires_at + timedelta(days=10))
+        done = product.run_retention(TESTER)
+        assert (done["probes"], done["pending"]) == (1, [])
+        assert probes(product) == (0, 0)
+        # Not a byte of the key, in the journal neither: what it sealed is noise now.
+        assert left(house, needles) == []
+        last = product.ledger_entries(product.ledger_size - 1, product.ledger_size)[0]
+        assert (last["type"], last["body"]["items"]) == ("probes.expired", [item])
+        assert product.run_retention(TESTER)["probes"] == 0
+        product.ledger_verify()
+
+
+def test_nothing_is_shredded_without_an_entry(house: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with house.open(search={"probe_days": 0}) as product:
+        authority = grant(product, "album", days=1)
+        ask(product, authority, PROBE)
+        clock.put(authority.expires_at)
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "append", _refuse)
+            with pytest.raises(LedgerUnavailable):
+                product.run_retention(TESTER)
+        assert probes(product) == (1, 1)
+        assert product.run_retention(TESTER)["probes"] == 1
+        assert kinds(product)[-1] == "probes.expired"
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise LedgerUnavailable("no")
