@@ -1,0 +1,90 @@
+"""Keeping house: status, doctor, retention."""
+
+from __future__ import annotations
+
+import typer
+
+from countenance.cli import options
+from countenance.cli.output import Reply
+from countenance.domain.errors import CountenanceError
+
+retention_app = typer.Typer(no_args_is_help=True, help="Erase what is over its time.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(status)
+    app.command()(doctor)
+
+
+def status(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """Show what a home holds and what is running."""
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        body = countenance.status()
+    if not reply.object(body):
+        ledger = body.pop("ledger")
+        running = body.pop("runs")
+        reply.facts("Status", body | {"ledger entries": ledger["entries"], "ledger key": ledger["key"]})
+        if running:
+            reply.table(
+                "Running",
+                ("source", "since", "counts"),
+                [(r["source"], r["started"], r["counts"]) for r in running],
+            )
+
+
+def doctor(
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    offline: options.Offline = False,
+    json: options.Json = False,
+) -> None:
+    """Say what really runs, what is wrong, and how to mend it. Exit code 1 when something is wrong."""
+    from countenance.services.examine import Examined, examine_machine, fault
+    from countenance.settings import load_settings
+
+    reply = Reply(json)
+    settings = load_settings(home, key_dir=key_dir, offline=offline or None)
+    report = examine_machine(
+        Examined(
+            home=settings.home,
+            key_dir=settings.key_dir,
+            pack=settings.faces.pack,
+            runtime=settings.faces.runtime,
+            weights=settings.faces.weights,
+            workers=settings.ingest.workers,
+            offline=settings.offline,
+        )
+    )
+    if (settings.home / "countenance.db").exists():
+        try:
+            with options.opened(home, key_dir, offline=offline or None) as countenance:
+                more = countenance.examine()
+            report = {
+                part: report[part] | more[part] if part == "facts" else report[part] + more[part] for part in report
+            }
+        except CountenanceError as error:
+            report["findings"].append(fault(error.message, error.advice))
+    if not reply.object(report):
+        reply.facts("What runs", report["facts"])
+        if report["findings"]:
+            reply.table(
+                "What to mend",
+                ("severity", "finding", "how"),
+                [(f["severity"], f["what"], f["how"]) for f in report["findings"]],
+            )
+        else:
+            reply.say("Nothing is wrong.")
+    if any(finding["severity"] == "fault" for finding in report["findings"]):
+        raise typer.Exit(1)
+
+
+@retention_app.command("run")
+def run_retention(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """Erase expired sources, shred probes whose time is over, and close old results."""
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        body = countenance.run_retention(options.actor())
+    if not reply.object(body):
+        reply.facts("Retention", body)

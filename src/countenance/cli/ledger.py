@@ -1,0 +1,87 @@
+"""`countenance ledger`: verify it, export it, read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from countenance.cli import options
+from countenance.cli.output import Reply
+from countenance.domain.errors import BadInput, Unavailable
+
+app = typer.Typer(no_args_is_help=True, help="Verify, export and read the ledger.")
+
+
+@app.command()
+def verify(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """Check every entry, the tree and the signatures, as they lie on the disk."""
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        body = countenance.ledger_verify()
+    if not reply.object({"ok": True} | body):
+        reply.facts("The ledger verifies", body)
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write the bundle.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Write the whole ledger as one bundle for outsiders. They check it with
+    `python -m countenance.ledger.verify FILE --key KEY`."""
+    if file.exists() and not force:
+        raise BadInput(f"there is a file already: {file}", advice="choose another name, or add --force")
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        content = countenance.ledger_bundle(options.actor())
+        size, key = countenance.ledger_size, countenance.vkey
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Unavailable(f"the bundle cannot be written: {error.strerror}", advice="choose another place") from None
+    if not reply.object({"file": str(file), "entries": size, "key": key, "bytes": len(content)}):
+        reply.say(f"Wrote {size} entries to {file}.")
+        reply.say(f"To check it: python -m countenance.ledger.verify {file} --key '{key}'")
+
+
+@app.command()
+def key(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """Print the public key that verifies the ledger. Give it to whoever will check you."""
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        if not reply.object({"key": countenance.vkey, "checkpoint": countenance.checkpoint()}):
+            reply.say(countenance.vkey)
+
+
+@app.command()
+def show(
+    seq: Annotated[int | None, typer.Argument(help="An entry's number; without it the newest are listed.")] = None,
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 20,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Read entries. What is sealed stays sealed."""
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        size = countenance.ledger_size
+        if seq is not None and not 0 <= seq < size:
+            raise BadInput(f"there is no entry {seq}", advice=f"the newest is {size - 1}")
+        first, stop = (seq, seq + 1) if seq is not None else (max(0, size - last), size)
+        entries = countenance.ledger_entries(first, stop)
+        receipt = countenance.receipt(seq) if seq is not None else None
+    if reply.object({"entries": entries} | ({"receipt": receipt} if receipt else {})):
+        return
+    reply.table(
+        "Entries",
+        ("entry", "at", "type", "who", "what"),
+        [
+            (e["seq"], e["at"][:19], e["type"], e["actor"]["authenticated"], {k: v for k, v in e["body"].items() if v})
+            for e in entries
+        ],
+    )

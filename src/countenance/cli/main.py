@@ -1,0 +1,103 @@
+"""The command `countenance`.
+
+Importing this loads nothing heavy, so that help is quick: every command opens the product when it runs.
+
+Exit codes: 0 done · 1 an unexpected error, or something that does not verify · 2 what was given cannot be used · 3 a
+photograph holds several faces · 4 refused by a rule · 5 try again or mend the machine · 6 the home is not sound · 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from countenance.cli import (
+    authority,
+    calibrate,
+    erase,
+    house,
+    ingest,
+    keys,
+    ledger,
+    models,
+    search,
+    serve,
+    source,
+    token,
+)
+from countenance.cli.output import Reply
+from countenance.domain.errors import CountenanceError
+
+app = typer.Typer(
+    name="countenance",
+    help="A face search engine that answers for itself: no authority, no search; no receipt, no result.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(source.app, name="source")
+app.add_typer(authority.app, name="authority")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
+app.add_typer(token.app, name="token")
+app.add_typer(house.retention_app, name="retention")
+for module in (ingest, search, calibrate, erase, serve, house):
+    module.register(app)
+
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run, and turn whatever goes wrong into words, an exit code and, with --json, one object."""
+    reply = Reply("--json" in sys.argv[1:])
+    try:
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            # Typer takes the interrupt for itself and gives back its code alone.
+            raise KeyboardInterrupt
+        sys.exit(code if isinstance(code, int) else 0)
+    except CountenanceError as error:
+        reply.error(error.as_json())
+        sys.exit(error.exit_code)
+    except Abort:
+        reply.error({"code": "interrupted", "message": "interrupted"})
+        sys.exit(INTERRUPTED)
+    except TyperException as error:
+        # A command line that cannot be understood.
+        show = getattr(error, "show", None)
+        if reply.as_json or show is None:
+            reply.error({"code": "usage", "message": error.format_message()})
+        else:
+            show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        reply.error({"code": "interrupted", "message": "interrupted"})
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        # A fault of ours. Where it happened helps to mend it; what it was about may be somebody's, and stays unsaid.
+        import traceback
+
+        for place in traceback.extract_tb(error.__traceback__):
+            reply.note(f"  {place.filename}:{place.lineno} in {place.name}")
+        reply.error(
+            {
+                "code": "internal",
+                "message": f"an unexpected error of this program: {type(error).__name__}",
+                "advice": "please report it with the lines above; nothing was shown",
+            }
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""`countenance search`: look for a face under an authority."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from countenance.cli import options
+from countenance.cli.output import Reply
+from countenance.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from countenance.app import Countenance
+    from countenance.domain.results import SearchResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(search)
+
+
+def search(
+    photo: Annotated[list[str], typer.Argument(help="One or more photographs of the one person looked for.")],
+    authority: Annotated[str, typer.Option(help="The authority to search under.")],
+    collection: Annotated[
+        list[str] | None, typer.Option(help="A collection to search, by default all that the authority covers.")
+    ] = None,
+    face: Annotated[str | None, typer.Option(help="Which face: its number by size, largest, or each.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=1000, help="Most picture groups shown.")] = None,
+    min_likeness: Annotated[float | None, typer.Option(min=-1, max=1, help="Least cosine of a candidate.")] = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    offline: options.Offline = False,
+    json: options.Json = False,
+) -> None:
+    """Search for a face. It spends one use of the authority, and leaves a receipt.
+
+    Several photographs are taken to show one person. With `--face each` every face is searched on its own, and spends
+    a use of its own.
+
+    Example: countenance search me.jpg --authority A-0123456789ab --face largest
+    """
+    from countenance.services.search import SearchRequest
+
+    reply = Reply(json)
+    choice = _choice(face)
+    with options.opened(home, key_dir, offline=offline or None) as countenance:
+        actor = options.actor()
+        collections = tuple(collection) if collection else None
+        # Asked first: without an authority no photograph is even read.
+        countenance.check_authority(authority, collections, actor)
+        options.ensure_weights(countenance, reply)
+        photographs = tuple(_read(name, countenance) for name in photo)
+        results = []
+        for faces in _probes(countenance, photographs, choice):
+            request = SearchRequest(
+                photographs=photographs if face != "each" else (photographs[faces[0]],),
+                authority=authority,
+                collections=collections,
+                face=faces[1],
+                limit=limit,
+                min_likeness=min_likeness,
+            )
+            results.append(countenance.search(request, actor))
+    bodies = [result.as_json() for result in results]
+    if reply.object(bodies[0] if face != "each" else {"searches": bodies}):
+        return
+    for result in results:
+        _show(reply, result)
+
+
+def _choice(face: str | None) -> Any:
+    if face is None or face in ("largest", "each"):
+        return face
+    if face.isascii() and face.isdigit() and int(face) > 0:
+        return int(face)
+    raise BadInput(f"not a choice of face: {face}", advice="give a number, largest or each")
+
+
+def _probes(countenance: Countenance, photographs: tuple[bytes, ...], choice: Any) -> list[tuple[int, Any]]:
+    """(photograph, choice of face) of every search to make: one, or with `each` one for every usable face."""
+    if choice != "each":
+        return [(0, choice)]
+    found = [
+        (k, face.n)
+        for k, photograph in enumerate(photographs)
+        for face in countenance.faces_in(photograph).faces
+        if face.usable
+    ]
+    if not found:
+        from countenance.domain.errors import NoFace
+
+        raise NoFace("no usable face in these photographs", advice="use a sharper or larger photograph")
+    return found
+
+
+def _read(name: str, countenance: Countenance) -> bytes:
+    from countenance.domain.errors import UnreadableImage
+    from countenance.imaging.reading import read_file
+
+    path = Path(name)
+    if not path.is_file():
+        raise BadInput("there is no such photograph", advice="give the path of a picture")
+    # A probe may be reached through a link, unlike what a source holds: the person who searches named it.
+    try:
+        return read_file(path.resolve(), countenance.engine.limits())
+    except UnreadableImage as error:
+        raise UnreadableImage(error.reason, f"the photograph cannot be used: {error}", advice=error.advice) from None
+
+
+def _show(reply: Reply, result: SearchResult) -> None:
+    reply.say("")
+    if result.demo:
+        reply.say("DEMO")
+    if result.self_approved:
+        reply.say("Self-approved: the searcher granted this authority to themselves.")
+    if not result.groups:
+        reply.say(f"No candidate among {result.index_faces:,} faces.")
+    elif not result.reliable:
+        reply.say("No reliable candidate. What follows may well be strangers.")
+    reply.table(
+        f"Candidates, never identities: a person decides ({result.index_faces:,} faces compared)",
+        ("rank", "likeness", "expected strangers", "seen on", "warnings"),
+        [
+            (
+                g.rank,
+                f"{g.likeness:.3f}",
+                g.expected_strangers.in_words(),
+                "\n".join(f"{s.page}\n  {s.image}" for s in g.sightings[:5])
+                + (f"\n… and {len(g.sightings) - 5} more" if len(g.sightings) > 5 else ""),
+                g.sightings[0].warnings or "",
+            )
+            for g in result.groups
+        ],
+    )
+    if result.truncated:
+        reply.say("There were more candidates than shown; raise --limit or --min-likeness.")
+    reply.say(f"Receipt: entry {result.receipt['seq']}, leaf {result.receipt['leaf']}")

@@ -1,0 +1,1 @@
+"""The JSON API under /api/v1: one module a resource, with the shapes of its requests and answers."""

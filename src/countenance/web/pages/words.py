@@ -1,0 +1,106 @@
+"""How times, numbers and codes read to people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+ACTS = {
+    "home.created": "Home made",
+    "key.created": "Key made",
+    "source.registered": "Source registered",
+    "source.removed": "Source removed",
+    "ingest.started": "Reading began",
+    "ingest.ended": "Reading ended",
+    "refresh.started": "Reading again began",
+    "refresh.ended": "Reading again ended",
+    "authority.granted": "Authority granted",
+    "authority.revoked": "Authority revoked",
+    "authority.refused": "Search refused",
+    "search.started": "Search began",
+    "search.shown": "Candidates shown",
+    "search.disclosed": "Search exported",
+    "picture.opened": "Picture opened",
+    "probes.expired": "Probes forgotten",
+    "erase.started": "Erasure by face began",
+    "erasure": "Erased",
+    "token.created": "Token made",
+    "token.revoked": "Token revoked",
+    "ledger.exported": "Ledger exported",
+    "ledger.key-rotated": "Signing key changed",
+    "ledger.key-lost": "Signing key lost",
+    "ledger.recovered": "Ledger recovered",
+}
+"""Types of entries, for people. A type that is not here is shown as it is."""
+
+KINDS = {"folder": "Folder", "urls": "List of addresses", "website": "Website"}
+
+REASONS = {
+    "empty": "empty file",
+    "not-an-image": "not a picture",
+    "unsupported": "format without a decoder",
+    "truncated": "incomplete picture",
+    "corrupt": "damaged picture",
+    "too-many-bytes": "file too large",
+    "too-many-pixels": "picture too large",
+    "too-small": "picture too small",
+    "too-slow": "took too long",
+    "out-of-memory": "needed too much memory",
+    "robots": "the site asks robots to stay away",
+    "noindex": "the page asks not to be indexed",
+}
+"""Why something was not read, for people. Others are shown with their hyphens as spaces."""
+
+
+def when(moment: datetime | str | None) -> Markup:
+    """A time element: date and minutes in UTC, the exact moment for machines."""
+    if moment is None:
+        return Markup("–")
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at.day} {at:%b %Y, %H:%M} UTC")
+
+
+def day(moment: datetime | str | None) -> Markup:
+    """A time element: the day alone."""
+    if moment is None:
+        return Markup("–")
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at.day} {at:%b %Y}")
+
+
+def number(value: int | float) -> str:
+    """With thousands apart."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """ "1 face", "2 faces"."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def act(kind: str) -> str:
+    """A type of entry."""
+    return ACTS.get(kind, kind)
+
+
+def reason(code: str) -> str:
+    """Why something was not read."""
+    return REASONS.get(code, code.replace("-", " "))
+
+
+def breakable(address: str) -> Markup:
+    """An address that may be broken into lines after its slashes."""
+    return Markup("/<wbr>").join(escape(part) for part in address.split("/"))
+
+
+FILTERS: dict[str, Any] = {
+    "when": when,
+    "day": day,
+    "number": number,
+    "count": count,
+    "act": act,
+    "reason": reason,
+    "breakable": breakable,
+}

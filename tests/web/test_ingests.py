@@ -1,0 +1,147 @@
+"""Runs in the background: one at a time for a source, reported as they go, stopped without loss."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from countenance.app import Countenance
+from countenance.domain.errors import Busy, NotRegistered, UnknownThing
+from countenance.services.ingest import Progress
+from countenance.web.ingests import Ingests, LiveRun
+from tests.places import TESTER, Place, ingest
+
+
+class Gate:
+    """Holds every run at its first progress until it is opened."""
+
+    def __init__(self, product: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached = threading.Event()
+        self.open = threading.Event()
+        real = product.ingest
+
+        def held(name: str, actor: Any, *, on_progress: Any, **more: Any) -> Any:
+            def progressed(progress: Progress) -> None:
+                on_progress(progress)
+                self.reached.set()
+                assert self.open.wait(30)
+
+            return real(name, actor, on_progress=progressed, **more)
+
+        monkeypatch.setattr(product, "ingest", held)
+
+
+def ended(ingests: Ingests, run: LiveRun) -> LiveRun:
+    until = time.monotonic() + 30
+    while (found := ingests.get(run.id)).state == "running":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return found
+
+
+def test_one_run_of_a_source_at_a_time(product: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, ingests = Gate(product, monkeypatch), Ingests(product)
+    first = ingests.start("album", TESTER)
+    assert gate.reached.wait(30)
+    assert ingests.running()["album"].id == first.id
+    with pytest.raises(Busy):
+        ingests.start("album", TESTER)
+    other = ingests.start("wall", TESTER)
+    gate.open.set()
+    done = ended(ingests, first)
+    assert done.state == "done"
+    assert done.report is not None
+    assert done.report["source"] == "album"
+    assert ended(ingests, other).state == "done"
+    assert ingests.running() == {}
+    assert ended(ingests, ingests.start("album", TESTER)).state == "done"
+
+
+def test_a_dry_run_changes_nothing(product: Countenance) -> None:
+    ingests = Ingests(product)
+    before = product.ledger_size, len(product.runs())
+    done = ended(ingests, ingests.start("album", TESTER, dry_run=True))
+    assert (done.state, done.report and done.report["dry_run"]) == ("done", True)
+    assert (product.ledger_size, len(product.runs())) == before
+
+
+def test_a_failed_run_says_why(house: Place, product: Countenance) -> None:
+    ingests = Ingests(product)
+    (house.photos / "wall").rename(house.photos / "gone")
+    failed = ended(ingests, ingests.start("wall", TESTER))
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert failed.error["code"] != "internal"
+
+
+def test_a_bug_in_a_run_says_nothing_of_itself(product: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(product, "ingest", broken)
+    ingests = Ingests(product)
+    failed = ended(ingests, ingests.start("album", TESTER))
+    assert failed.state == "failed"
+    assert "secret" not in str(failed.error)
+
+
+def test_an_unknown_source_is_said_at_once(product: Countenance) -> None:
+    with pytest.raises(UnknownThing):
+        Ingests(product).start("nothing", TESTER)
+    with pytest.raises(UnknownThing):
+        Ingests(product).get("run-000000000000")
+
+
+def test_stopping_ends_a_run_between_two_pictures_and_the_next_goes_on(
+    house: Place, product: Countenance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import pretend
+
+    for n in range(3):
+        house.put(f"album/more-{n}.png", pretend.photograph("fay", note=str(n)))
+    gate, ingests = Gate(product, monkeypatch), Ingests(product)
+    run = ingests.start("album", TESTER)
+    assert gate.reached.wait(30)
+    stopping = threading.Thread(target=lambda: ingests.stop(seconds=30))
+    stopping.start()
+    while not ingests._stopping.is_set():
+        time.sleep(0.01)
+    gate.open.set()
+    stopping.join(30)
+    assert ended(ingests, run).state in {"stopped", "done"}
+    monkeypatch.undo()
+    report = ingest(product, "album")
+    assert report.complete
+    assert product.source_summary("album")["indexed"] == len(house_faces(product))
+
+
+def house_faces(product: Countenance) -> list[int]:
+    """What the index holds for this source."""
+    from sqlalchemy import select
+
+    from countenance.store.schema import appearances, faces, sources
+
+    with product.database.read() as c:
+        query = (
+            select(faces.c.id)
+            .join(appearances, appearances.c.image_id == faces.c.image_id)
+            .join(sources, sources.c.id == appearances.c.source_id)
+            .where(sources.c.name == "album", faces.c.floor.is_(None))
+            .distinct()
+        )
+        return list(c.execute(query).scalars())
+
+
+def test_an_expired_source_is_not_read(product: Countenance) -> None:
+    from sqlalchemy import update
+
+    from countenance.store.schema import sources
+
+    with product.database.write() as c:
+        c.execute(update(sources).where(sources.c.name == "album").values(expires_at=1))
+    ingests = Ingests(product)
+    failed = ended(ingests, ingests.start("album", TESTER))
+    assert (failed.state, failed.error and failed.error["code"]) == ("failed", NotRegistered.code)

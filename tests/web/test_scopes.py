@@ -1,0 +1,114 @@
+"""Which token opens which door: every operation of the API against every scope."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from countenance.access.scopes import SCOPES
+from tests.web.conftest import Served
+
+EXAMPLES = {
+    "name": "folk",
+    "run": "run-000000000000",
+    "authority": "A-000000000000",
+    "search": "S-0000000000000000",
+    "sighting": "sighting-1",
+    "rank": "1",
+    "seq": "0",
+}
+FREE = {("get", "/api/v1/openapi.json")}
+
+WANTED = {
+    ("get", "/status"): "status:read",
+    ("get", "/collections"): "sources:read",
+    ("get", "/sources"): "sources:read",
+    ("post", "/sources"): "sources:write",
+    ("get", "/sources/{name}"): "sources:read",
+    ("get", "/sources/{name}/runs"): "sources:read",
+    ("post", "/sources/{name}/runs"): "ingest",
+    ("get", "/runs/{run}"): "sources:read",
+    ("get", "/authorities"): "authorities:read",
+    ("post", "/authorities"): "authorities:write",
+    ("get", "/authorities/{authority}"): "authorities:read",
+    ("post", "/authorities/{authority}/revoke"): "authorities:write",
+    ("post", "/faces"): "search",
+    ("post", "/searches"): "search",
+    ("get", "/searches/{search}"): "search",
+    ("get", "/searches/{search}/candidates/{rank}"): "search",
+    ("get", "/searches/{search}/crops/{sighting}"): "search",
+    ("post", "/searches/{search}/pictures/{sighting}"): "search",
+    ("post", "/searches/{search}/exports"): "export",
+    ("get", "/ledger"): "ledger:read",
+    ("get", "/ledger/entries"): "ledger:read",
+    ("get", "/ledger/receipts/{seq}"): "ledger:read",
+    ("post", "/ledger/check-receipt"): "ledger:read",
+    ("post", "/ledger/verify"): "ledger:read",
+    ("post", "/ledger/bundle"): "ledger:read",
+    ("get", "/ledger/checkpoint"): "ledger:read",
+    ("get", "/ledger/key"): "ledger:read",
+}
+"""Written out here, so that a scope that changes by mistake is noticed."""
+
+
+def operations(served: Served) -> dict[tuple[str, str], dict[str, Any]]:
+    with served.stranger() as stranger:
+        paths = stranger.get("/api/v1/openapi.json").json()["paths"]
+    return {
+        (method, path.removeprefix("/api/v1")): operation
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+def ask(client: httpx.Client, method: str, path: str) -> httpx.Response:
+    body = {"content": b"not even JSON", "headers": {"Content-Type": "text/plain"}} if method == "post" else {}
+    return client.request(method, path.format(**EXAMPLES), **body)
+
+
+def test_every_operation_is_here_and_says_its_scope(folk: Served) -> None:
+    found = operations(folk)
+    assert found.keys() == WANTED.keys()
+    for key, operation in found.items():
+        said = re.search(r"Scope: `([^`]+)`", operation["description"])
+        assert said, key
+        assert said.group(1) == WANTED[key], key
+        assert {"token": []} in operation["security"], key
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_opens_its_own_doors_alone(folk: Served, scope: str) -> None:
+    before = folk.product.ledger_size
+    with folk.program(scope) as program:
+        for (method, path), wanted in WANTED.items():
+            if path == "/ledger/bundle" and wanted == scope:
+                continue
+            answer = ask(program, method, path)
+            refused = answer.status_code == 403 and answer.json().get("code") == "scope-missing"
+            assert refused == (wanted != scope), (method, path, answer.status_code, answer.text)
+            if refused:
+                assert answer.json()["scope"] == wanted
+    allowed_to_start = scope == "ingest"
+    if not allowed_to_start:
+        assert folk.product.ledger_size == before + 1, "the token's own entry, and no other"
+
+
+def test_without_a_token_nothing_opens(folk: Served) -> None:
+    with httpx.Client(base_url=f"{folk.address}/api/v1") as stranger:
+        for method, path in WANTED:
+            answer = ask(stranger, method, path)
+            assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in"), (method, path)
+
+
+def test_a_revoked_token_opens_nothing(folk: Served) -> None:
+    from tests.web.conftest import ACTOR
+
+    token, secret = folk.product.create_token("short", ["status:read"], None, ACTOR)
+    headers = {"Authorization": f"Bearer {secret}"}
+    with folk.stranger() as stranger:
+        assert stranger.get("/api/v1/status", headers=headers).status_code == 200
+        folk.product.revoke_token(token.id, ACTOR)
+        assert stranger.get("/api/v1/status", headers=headers).status_code == 401
