@@ -1,0 +1,1 @@
+"""The five sites of the demo web, one module each."""
