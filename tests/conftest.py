@@ -1,0 +1,112 @@
+"""Homes to try things on, each with a key folder of its own, and the synthetic people."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from countenance.app import Countenance
+from tests import pretend
+from tests.places import Place, ingest, register
+
+# A machine that is busy for a moment has not found a fault.
+settings.register_profile("calm", settings.default, deadline=None)
+settings.load_profile("calm")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """An empty home, not yet made."""
+    made = Place(tmp_path / "place")
+    made.photos.mkdir(parents=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pretending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend eyes in this process."""
+    pretend.put_on(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """What `house` starts from. Its addresses are those of the stage beside it."""
+    place = Place(tmp_path_factory.mktemp("house") / "stage")
+    for name, people, note in (
+        ("ada-1.png", ("ada",), "one"),
+        ("ada-2.png", ("ada",), "two"),
+        ("bob.png", ("bob",), "one"),
+        ("both.png", ("bob", "cyd"), "both"),
+        ("nobody.png", (), "none"),
+        ("small.png", ("~eve",), "far"),
+    ):
+        place.put(f"album/{name}", pretend.photograph(*people, note=note))
+    for folder in ("album", "wall"):
+        place.put(f"{folder}/shared.png", pretend.photograph("ada", "dan", note="shared"))
+    place.put("wall/dan.png", pretend.photograph("dan", note="one"))
+    with pytest.MonkeyPatch.context() as patch, place.open() as product:
+        pretend.put_on(patch)
+        for name in ("album", "wall"):
+            register(product, name, place.photos / name)
+            ingest(product, name)
+    place.opened.clear()
+    kept = Place(place.root.with_name("kept"))
+    place.root.rename(kept.root)
+    return kept
+
+
+@pytest.fixture
+def house(_template: Place, pretending: None) -> Iterator[Place]:
+    """A home that has read a few pretend photographs: `album` holds ada, bob and cyd, `wall` ada and dan.
+
+    The photograph `shared.png` is in both. Every test has its own copy, always at the same address.
+    """
+    place = Place(_template.root.with_name("stage"))
+    shutil.copytree(_template.root, place.root)
+    yield place
+    place.close()
+    shutil.rmtree(place.root)
+
+
+@pytest.fixture
+def product(house: Place) -> Countenance:
+    """The same, open."""
+    return house.open()
+
+
+@pytest.fixture(scope="session")
+def people() -> Callable[[str, str], bytes]:
+    """`people("P001", "studio_portrait")`: a photograph of a synthetic person. Fetched once, by digest."""
+    from demo.people import photograph
+
+    return lambda person, asset: photograph(person, asset).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def _real_home(tmp_path_factory: pytest.TempPathFactory, people: Callable[[str, str], bytes]) -> Place:
+    place = Place(tmp_path_factory.mktemp("real"))
+    for person in ("P001", "P002", "P003"):
+        for asset in ("studio_portrait", "amateur_selfie"):
+            place.put(f"{person}-{asset}.jpg", people(person, asset))
+    place.put("P001-sheet.jpg", people("P001", "emotions_sheet"))
+    with place.open(ingest={"workers": 1}) as product:
+        register(product, "folk", place.photos)
+        ingest(product, "folk")
+    place.opened.clear()
+    return place
+
+
+@pytest.fixture
+def real(_real_home: Place, tmp_path: Path) -> Iterator[Place]:
+    """A copy of a home that read seven synthetic photographs with the real models. Its source is called `folk`."""
+    made = Place(tmp_path / "real")
+    shutil.copytree(_real_home.home, made.home)
+    shutil.copytree(_real_home.keys, made.keys)
+    made.photos.symlink_to(_real_home.photos)
+    yield made
+    made.close()
