@@ -27,9 +27,20 @@ from tests.traces import left, of_template
 PROBE = pretend.photograph("ada", note="asked")
 
 
-def answers(product: Countenance) -> list[Any]:
+def answers(product: Countenance) -> dict[Any, float]:
+    """Every sighting, with its likeness."""
     result = ask(product, grant(product, "album", "wall"), PROBE, min_likeness=-1.0, limit=100)
-    return [(s.image, s.box, round(s.likeness, 3)) for g in result.groups for s in g.sightings]
+    found = [((s.image, s.box), s.likeness) for g in result.groups for s in g.sightings]
+    assert len(dict(found)) == len(found) > 0
+    return dict(found)
+
+
+def up_to_rounding(before: dict[Any, float]) -> Any:
+    """The same sightings, as alike as float16 says: under another rotation every value is rounded anew, to 11 bits.
+
+    That moves a cosine by about 1e-4. A template that is lost, doubled or read with the wrong key moves it by far more.
+    """
+    return pytest.approx(before, abs=1e-3)
 
 
 def test_lost_keys_are_put_back_from_an_export(house: Place, tmp_path: Path) -> None:
@@ -102,7 +113,7 @@ def test_a_new_key_for_templates_changes_no_answer_and_leaves_no_old_bytes(house
         assert done["old"] != done["new"]
     house.opened.clear()
     with house.open() as product:
-        assert answers(product) == before
+        assert answers(product) == up_to_rounding(before)
         assert left(house, {k: v for k, v in needles.items() if "kept" in k or "rotated" in k}) == []
         assert product.engine.index.verify() == []
         assert kinds(product).count("key.rotated") == 1
@@ -154,7 +165,7 @@ def test_killed_while_the_key_of_templates_changes_the_home_has_one_key_and_all_
     house.opened.clear()
     assert house.child("rotate", die=[point]) == KILLED
     with house.open() as product:
-        assert answers(product) == before
+        assert answers(product) == up_to_rounding(before)
         assert product.engine.index.verify() == []
         _probes_fit(product)
         product.ledger_verify()
@@ -162,7 +173,7 @@ def test_killed_while_the_key_of_templates_changes_the_home_has_one_key_and_all_
         assert sorted(path.name for path in next(house.keys.iterdir()).glob("open*")) == ["open.rotation"]
     house.opened.clear()
     with house.open() as product:
-        assert answers(product) == before
+        assert answers(product) == up_to_rounding(before)
 
 
 def test_a_new_signing_key_takes_over_in_an_entry(house: Place) -> None:
