@@ -84,6 +84,17 @@ class SourceSettings(_Part):
     retain_days: int = Field(default=90, gt=0, description="Days until a source expires and is erased.")
 
 
+class ProxyLogSettings(_Part):
+    """How logs of other people's sites are analysed, and how long that is kept."""
+
+    gap_minutes: int = Field(default=30, gt=0, le=1440, description="A session ends after so long without a request.")
+    retain_days: int = Field(default=365, gt=0, description="Days until an analysis is erased.")
+    dpia: str | None = Field(
+        default=None, description="Id of the impact assessment that the analysis of staff's traffic rests on."
+    )
+    require_dpia: bool = Field(default=False, description="Refuse to analyse without the id of an impact assessment.")
+
+
 class ServeSettings(_Part):
     """The server for pages and programs."""
 
@@ -114,6 +125,7 @@ class Settings(BaseSettings):
     search: SearchSettings = SearchSettings()
     crawl: CrawlSettings = CrawlSettings()
     sources: SourceSettings = SourceSettings()
+    proxylog: ProxyLogSettings = ProxyLogSettings()
     serve: ServeSettings = ServeSettings()
 
     @classmethod

@@ -23,7 +23,7 @@ from countenance.services.home import Home
 from countenance.services.leftovers import stray_crops, stray_templates
 from countenance.services.probes import Choice, Detect, prepare
 from countenance.services.record import Record
-from countenance.store import erasing, sources
+from countenance.store import analyses, erasing, sources
 from countenance.store.database import put_meta
 from countenance.store.pictures import sightings_by_id, sightings_of
 
@@ -50,6 +50,7 @@ class Plan:
             "images": len(w.images),
             "files": len(w.blobs),
             "sources": len(w.sources),
+            "analyses": len(w.analyses),
         }
 
 
@@ -102,6 +103,14 @@ class Eraser:
         with self.record.database.read() as c:
             ids = [sources.get(c, name).id for name in names]
             return Plan({"kind": kind, "sources": ids}, erasing.of_sources(c, ids))
+
+    def plan_analyses(self, ids: Iterable[str], kind: str = "analysis") -> Plan:
+        """Analyses of proxy logs with all their sessions. Raises UnknownThing."""
+        wanted = list(dict.fromkeys(ids))
+        with self.record.database.read() as c:
+            for id in wanted:
+                analyses.get(c, id)
+            return Plan({"kind": kind, "analyses": wanted}, erasing.of_analyses(c, wanted))
 
     def plan_face(
         self,
@@ -185,6 +194,7 @@ class Eraser:
             "faces": len(work.faces),
             "images": len(work.images),
             "sources": len(work.sources),
+            "analyses": len(work.analyses),
             "items": list(work.items),
         }
         receipt = self.record.enter("erasure", actor, body)

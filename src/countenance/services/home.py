@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import hmac
 import os
 import secrets
 import shutil
@@ -38,6 +39,8 @@ class Home:
     database: Database
     record: Record
     blobs: Blobs
+    pseudonym_key: bytes = field(repr=False)
+    """32 bytes: with it the same person in a proxy's log has the same pseudonym in every analysis of this home."""
     held: threading.local = field(default_factory=threading.local, repr=False, compare=False)
     """How often each thread holds the writer's lock."""
 
@@ -50,6 +53,11 @@ class Home:
     def spool(self) -> Path:
         """Where fetched pictures wait."""
         return self.folder / "spool"
+
+    @property
+    def log_work(self) -> Path:
+        """Where an analysis of proxy logs keeps what it has read, until it is done."""
+        return self.folder / "proxylog"
 
     @contextlib.contextmanager
     def source_lock(self, source_id: int) -> Iterator[None]:
@@ -189,7 +197,8 @@ def _open(folder: Path, key_dir: Path, database: Database, actor: Actor) -> Home
                 advice="restore the folder ledger/ from a backup; nothing was changed",
             )
         record.enter("home.created", actor, {"home": home_id, "ledger": origin})
-    return Home(folder, keys, home_id, database, record, Blobs(folder / "blobs", name_key))
+    pseudonyms = hmac.digest(name_key, b"countenance pseudonyms\n", "sha256")
+    return Home(folder, keys, home_id, database, record, Blobs(folder / "blobs", name_key), pseudonyms)
 
 
 def _holds_entries(ledger: Path) -> bool:

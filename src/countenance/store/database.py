@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from countenance.domain.errors import Broken, Busy, NewerHome, Unavailable
 from countenance.store import schema
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A test compares it with the migrations folder."""
 
 BUSY_MS = 30_000
@@ -107,9 +107,12 @@ class Database:
             put_meta(c, key, value)
 
     def was_used(self) -> bool:
-        """Whether any id was ever given out: what a home that was just made has not done."""
+        """Whether any id was ever given out, or an analysis kept: what a home that was just made has not done."""
         with self.read() as c:
-            return c.execute(select(schema.counters.c.name).limit(1)).first() is not None
+            return any(
+                c.execute(select(column).limit(1)).first() is not None
+                for column in (schema.counters.c.name, schema.analyses.c.id)
+            )
 
     def purge(self) -> None:
         """Leave nothing deleted behind: rewrite the file and truncate the journal. Slow on a large home."""

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from countenance.domain.sources import Found
-from countenance.store import items, sources
+from countenance.store import analyses, items, sources
 from countenance.store import schema as s
 from countenance.store.blobs import Blobs
 from countenance.store.moments import now, to_row
@@ -39,6 +39,8 @@ class Work:
     """Images that stay, but whose kept original would still show an erased face."""
     left: tuple[int, ...] = ()
     """Faces that stay, on fewer pages than before."""
+    analyses: tuple[str, ...] = ()
+    """Analyses of proxy logs."""
 
     def as_json(self) -> dict[str, Any]:
         """For the row that lets a killed erasure be finished."""
@@ -96,6 +98,13 @@ def of_sources(connection: Connection, ids: Iterable[int]) -> Work:
     sightings = _some(connection, s.sightings.c.id, s.sightings.c.appearance_id, here)
     stay = _some(connection, s.faces.c.id, s.faces.c.image_id, left)
     return _complete(connection, sightings, faces, images, appearances=here, sources_gone=wanted, left=stay)
+
+
+def of_analyses(connection: Connection, ids: Iterable[str]) -> Work:
+    """These analyses of proxy logs, with their sessions and all that was noted of them."""
+    wanted = sorted(set(ids))
+    notes = [item for id in wanted for item in analyses.notes_of(connection, id)]
+    return Work((), (), (), (), (), (), tuple(sorted(notes)), analyses=tuple(wanted))
 
 
 def places_of(
@@ -191,6 +200,8 @@ def remove(connection: Connection, erasure: int, work: Work) -> None:
         connection.execute(insert(s.suppressed).values(mark=mark))
     if work.sources:
         sources.remove(connection, work.sources)
+    for analysis in work.analyses:
+        analyses.remove(connection, analysis)
     items.destroy(connection, work.items)
     connection.execute(delete(s.erasures).where(s.erasures.c.id == erasure))
 

@@ -283,3 +283,28 @@ tokens = Table(
     Column("revoked_at", Id),
 )
 """Bearer tokens and browser sessions, by the SHA-256 of their secret."""
+
+analyses = Table(
+    "analyses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Id, nullable=False),
+    Column("seq", Id, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("dpia", Text),
+    Column("body", JSON, nullable=False),
+    Column("keep_until", Id, nullable=False),
+)
+"""What proxy logs were found to show, under pseudonyms; `seq` is the ledger entry that says it was made."""
+
+log_sessions = Table(
+    "log_sessions",
+    metadata,
+    Column("analysis_id", ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("sealed", JSON, nullable=False),
+)
+"""The sessions of an analysis in order; `sealed` is who it was and the log's own lines, under the session's own key."""

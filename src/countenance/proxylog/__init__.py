@@ -1,0 +1,1 @@
+"""Proxy logs → visits and searches: formats, site profiles, sessions, findings."""

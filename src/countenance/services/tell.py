@@ -1,0 +1,155 @@
+"""Put an analysis of proxy logs into words and numbers, under pseudonyms: the one form that every door renders.
+
+Nothing here reads a clock, so that the same input in the same home gives the same text to the last byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from countenance.domain.proxy import Bounds, Evidence, Grade, Session
+from countenance.services.fit import Fit
+
+FACE = "face"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Pseudonyms under the home's key: the same person is the same in every analysis of this home, and in no other."""
+
+    key: bytes
+
+    def person(self, session: Session) -> str:
+        """P- and 10 hex digits."""
+        return "P-" + self._of("person", session.by, session.who)[:10]
+
+    def session(self, session: Session) -> str:
+        """V- and 12 hex digits, of who, where and when."""
+        return "V-" + self._of("session", session.by, session.who, session.site, f"{session.start:.6f}")[:12]
+
+    def analysis(self, *parts: str) -> str:
+        """L- and 12 hex digits, of everything that the outcome depends on."""
+        return "L-" + self._of("analysis", *parts)[:12]
+
+    def _of(self, *parts: str) -> str:
+        # Lengths go in, so that no two lists of parts are the same bytes.
+        text = b"".join(
+            f"{len(p.encode(errors='surrogateescape'))}:{p}".encode(errors="surrogateescape") for p in parts
+        )
+        return hmac.new(self.key, text, hashlib.sha256).hexdigest()
+
+
+def moment(seconds: float) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def told(session: Session, names: Names, fit: Fit) -> dict[str, Any]:
+    """A session for everybody who may read the analysis: nobody is named, and no line of the log is quoted."""
+    return {
+        "id": names.session(session),
+        "user": names.person(session),
+        "site": session.site,
+        "category": session.category,
+        "start": moment(session.start),
+        "end": moment(session.end),
+        "requests": session.requests,
+        "class": session.grade.value,
+        "ceiling": session.ceiling.name,
+        "searches": session.searches.as_json(),
+        "attempted": session.attempted,
+        "reasons": list(session.reasons),
+        "would_change": list(session.would_change),
+        "authorised": fit.as_json(),
+        "stale": session.stale,
+        "evidence": [shown(line) for line in session.evidence],
+        "evidence_left_out": max(0, session.requests - len(session.evidence)),
+    }
+
+
+def shown(line: Evidence) -> dict[str, Any]:
+    """A line of the log without who: where it stands, when, and what it says of the request."""
+    return {
+        "file": line.file,
+        "line": line.line,
+        "at": moment(line.at),
+        "role": line.role,
+        "shown": line.shown,
+    }
+
+
+def summary(totals: dict[str, Any], reverse: dict[str, Any], coverage: Sequence[str]) -> list[str]:
+    """The answer in a few sentences."""
+    requests, sessions, users = totals["requests"], totals["sessions"], totals["users"]
+    if not requests:
+        lines = ["No request to a face-search site stands in these logs."]
+    else:
+        bounds = Bounds(**totals["searches"])
+        lines = [
+            f"{_n(requests, 'hit')} are {_n(sessions, 'session')} by {_n(users, 'user')}: {in_words(bounds)}."
+            if requests != 1
+            else f"1 hit is {_n(sessions, 'session')} by {_n(users, 'user')}: {in_words(bounds)}."
+        ]
+        if totals["indeterminate_requests"]:
+            lines.append(f"{_n(totals['indeterminate_requests'], 'hit')} cannot be told: {_why_not(totals)}.")
+        if totals["attempted"]:
+            lines.append(f"{_n(totals['attempted'], 'further submission')} did not succeed and count as none.")
+    if reverse["requests"]:
+        lines.append(
+            f"Apart from these, {_n(reverse['requests'], 'hit')} in {_n(reverse['sessions'], 'session')} went to sites"
+            " that look for the same picture, not for a face."
+        )
+    return [*lines, *coverage]
+
+
+def _why_not(totals: dict[str, Any]) -> str:
+    return (
+        "these lines show that a site was reached, and not what was done there"
+        if totals["by_class"][Grade.INDETERMINATE.value]
+        else "their sessions show too little"
+    )
+
+
+def in_words(bounds: Bounds) -> str:
+    """A count between two numbers."""
+    if bounds.at_most == 0:
+        return "no search"
+    if bounds.at_least == bounds.at_most:
+        return "exactly " + _n(bounds.at_least, "search", "searches")
+    return f"at least {bounds.at_least:,} and at most {_n(bounds.at_most, 'search', 'searches')}"
+
+
+def _n(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def totals_of(sessions: Iterable[Session], keep: Callable[[Session], bool] = lambda _: True) -> dict[str, Any]:
+    """Counts over sessions. `requests` counts lines, exact duplicates of a line once."""
+    by_class = {grade.value: 0 for grade in Grade}
+    users: set[tuple[str, str]] = set()
+    bounds, requests, count, unclear, attempted = Bounds(0, 0), 0, 0, 0, 0
+    for session in sessions:
+        if not keep(session):
+            continue
+        by_class[session.grade.value] += 1
+        users.add((session.by, session.who))
+        bounds += session.searches
+        requests += session.requests
+        count += 1
+        attempted += session.attempted
+        if session.grade is Grade.INDETERMINATE:
+            unclear += session.requests
+    return {
+        "requests": requests,
+        "sessions": count,
+        "users": len(users),
+        "by_class": by_class,
+        "searches": bounds.as_json(),
+        "indeterminate_requests": unclear,
+        "attempted": attempted,
+    }
