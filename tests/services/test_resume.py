@@ -211,13 +211,15 @@ def test_a_locked_database_is_said_and_nothing_is_lost(house: Place, monkeypatch
         real = Database.open
         monkeypatch.setattr(Database, "open", lambda path: real(path, busy_ms=100))
         product = house.open()
+        leave = grant(product, "album")
         with other.database.write() as c:
             c.exec_driver_sql("UPDATE meta SET value = value")
             with pytest.raises(Busy) as caught:
                 ingest(product, "album")
             assert caught.value.exit_code == 5
             with pytest.raises(Busy):
-                ask(product, "A-1", pretend.photograph("ada"))
+                ask(product, leave, pretend.photograph("ada"))
+        assert "search.shown" not in kinds(product)
         assert ingest(product, "album").as_json()["new"] == 1
         sound(product)
 

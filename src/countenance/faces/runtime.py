@@ -138,6 +138,8 @@ class OpenVino:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": 1,
+            # Every process would pin its thread to the first core: two workers would share it while the other idles.
+            "ENABLE_CPU_PINNING": False,
             "INFERENCE_PRECISION_HINT": "bf16" if self._bf16 else "f32",
         }
         return _OpenVinoModel(self._core, model, settings, self._openvino.Tensor)

@@ -317,18 +317,19 @@ class EmbeddedIndex:
         slots, scores, records = found.slots[order], found.scores[order], records[order]
         sound = vectors.checksums(records, slots) == records["crc"]
         with self._database.read() as c:
-            owners = self._rows.owners(c, slots.tolist())
-            if any(slot not in owners or owners[slot][1] > self._live.generation for slot in slots.tolist()):
+            owners = self._rows.owners(c, slots)
+            there = len(owners) == len(slots)
+            if not there or (owners[:, 2] > self._live.generation).any():
                 if self._head(c).generation == self._live.generation:
                     # Rows that went without a word: believe the rows.
                     self._live.forget()
                 return None
-        ids = [owners[slot][0] for slot in slots.tolist()]
-        if not sound.all() or ids != records["id"].tolist():
+        ids = owners[np.searchsorted(owners[:, 0], slots), 1]
+        if not sound.all() or (ids != records["id"]).any():
             raise IndexBroken(
                 "a stored template does not fit its row", advice="run `countenance doctor`; restore from a backup"
             )
-        return tuple(Hit(id, float(score)) for id, score in zip(ids, scores, strict=True))
+        return tuple(Hit(id, float(score)) for id, score in zip(ids.tolist(), scores, strict=True))
 
     def _purge(self) -> None:
         """Overwrite every slot that may hold bytes and belongs to nobody. Only under the writer's lock."""

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, not_, select, update
 
 from countenance.domain.errors import AlreadyThere, IndexBroken
@@ -222,12 +223,11 @@ class Rows:
         found = np.flatnonzero(there)
         return found if len(found) == self.count(c) else np.sort(self.slots(c))
 
-    def owners(self, c: Connection, slots: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """slot → (id, generation of its last change) for the visible ones among these."""
-        found: dict[int, tuple[int, int]] = {}
-        for part in parts(slots):
-            found.update((slot, (id, changed)) for slot, id, changed in c.execute(self._owners, {"slots": part}))
-        return found
+    def owners(self, c: Connection, slots: Slots) -> NDArray[np.int64]:
+        """(n, 3): slot, id and generation of its last change, of the visible ones among these, by slot."""
+        found = [_rows(c, self._owners, {"slots": part}) for part in parts(slots.tolist())]
+        there = np.array([row for rows in found for row in rows], np.int64).reshape(-1, 3)
+        return there[np.argsort(there[:, 0])]
 
     def slots_of(self, c: Connection, ids: Sequence[int]) -> dict[int, int]:
         """id → slot for the visible ones among these."""
@@ -259,9 +259,13 @@ def parts(values: Sequence[T], size: int = 5_000) -> Iterator[Sequence[T]]:
 
 
 def _array(c: Connection, query: Select[tuple[int]]) -> Slots:
-    result = c.execute(query)
+    return np.fromiter((row[0] for row in _rows(c, query, {})), np.int64)
+
+
+def _rows(c: Connection, query: Select[Any], parameters: dict[str, Any]) -> list[Any]:
+    """The driver's own rows: a million of them through the result object take seconds."""
+    result = c.execute(query, parameters)
     assert result.cursor is not None
-    # The driver's own rows: a million of them through the result object take seconds.
-    slots = np.fromiter((row[0] for row in result.cursor.fetchall()), np.int64)
+    rows = list(result.cursor.fetchall())
     result.close()
-    return slots
+    return rows

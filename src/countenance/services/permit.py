@@ -81,13 +81,13 @@ def mint(
     with record.database.write() as c:
         use = authorities.reserve_use(c, authority.id, now=now)
         if use is not None:
-            key = items.keys_for(c, [item])[item]
+            key = seal.ItemKey(item, items.keys_for(c, [item])[item])
             searches.begin(
                 c,
                 search,
                 authority=authority.id,
                 actor=actor.user,
-                probe=seal.seal(seal.ItemKey(item, key), PROBE, _sealed_probe(probes)),
+                probe=seal.seal(key, PROBE, _sealed_probe(probes)),
                 at=now,
                 keep_until=keep_until,
             )
@@ -102,7 +102,7 @@ def mint(
             "self_approved": authority.self_approved,
             "use": use,
             "collections": list(wanted),
-            "photographs": [record.commit_to(item, digest) for digest in purpose.digests],
+            "photographs": [seal.commit(key, digest) for digest in purpose.digests],
             "faces": purpose.faces,
             "item": item,
         },

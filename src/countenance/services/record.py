@@ -44,20 +44,16 @@ class Record:
         Raises LedgerUnavailable when it cannot be made durable: then nothing may be shown.
         """
         parts = sealed or {}
-        with self.database.write() as c:
-            keys = items.keys_for(c, parts)
+        keys: dict[str, bytes] = {}
+        if parts:
+            with self.database.write() as c:
+                keys = items.keys_for(c, parts)
         return self.ledger.append(
             kind,
             actor.as_json(),
             dict(body) | {"via": actor.via},
             [seal.seal(seal.ItemKey(item, keys[item]), kind.encode(), value) for item, value in parts.items()],
         )
-
-    def commit_to(self, item: str, digest: bytes) -> str:
-        """A commitment to a digest that tells nothing once the item's key is destroyed (64 hex digits)."""
-        with self.database.write() as c:
-            key = items.keys_for(c, [item])[item]
-        return seal.commit(seal.ItemKey(item, key), digest)
 
     def entries(self, start: int, stop: int, *, opened: bool = False) -> Iterator[dict[str, Any]]:
         """Entries as JSON values; with `opened`, what is sealed and not shredded is shown under `opened`."""

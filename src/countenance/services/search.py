@@ -21,7 +21,7 @@ from countenance.domain.results import Group, SearchResult
 from countenance.domain.strangers import Calibration
 from countenance.ledger.receipt import Receipt
 from countenance.services import authorise, permit
-from countenance.services.present import groups_of
+from countenance.services.present import first_pictures, groups_of
 from countenance.services.probes import Choice, Detect, Probe, prepare
 from countenance.services.record import Record
 from countenance.store import moments, pictures, searches
@@ -97,9 +97,10 @@ class Searcher:
         with self.showing():
             hits = permit.look_up(self.index, leave, template, min_score=least, limit=MAX_HITS)
             with self.record.database.read() as c:
-                rows = pictures.sightings_of(c, [hit.id for hit in hits.hits], leave.source_ids)
+                chosen, more = first_pictures(c, hits.hits, leave.source_ids, limit)
+                rows = pictures.sightings_by_id(c, [place.sighting for places in chosen for place in places])
             people = self.people(leave.source_ids)
-            groups, more = groups_of(hits, rows, self.calibration, people=people, limit=limit)
+            groups = groups_of(hits, chosen, rows, self.calibration, people=people)
             reliable = bool(groups) and groups[0].expected_strangers.high <= self.policy.reliable_strangers
             truncated = hits.truncated or more
             summary = {

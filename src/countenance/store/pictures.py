@@ -141,6 +141,42 @@ class SightingRow:
     row: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A sighting by its numbers alone: enough to group and rank it."""
+
+    sighting: int
+    face: int
+    image: int
+    picture: int
+
+
+def places_of(connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]) -> list[Place]:
+    """Every sighting of these faces in these sources, by numbers: little of what a search hits is shown in the end."""
+    return _places(connection, sightings.c.face_id, face_ids, source_ids)
+
+
+def places_of_pictures(connection: Connection, picture_ids: Iterable[int], source_ids: Iterable[int]) -> list[Place]:
+    """Every sighting in these sources of every face of these pictures."""
+    return _places(connection, images.c.picture_id, picture_ids, source_ids)
+
+
+def _places(connection: Connection, column: Any, values: Iterable[int], source_ids: Iterable[int]) -> list[Place]:
+    wanted = set(source_ids)
+    # The source is looked at here and not in the statement, where it leads SQLite to read the source's every page.
+    query = (
+        select(sightings.c.id, sightings.c.face_id, faces.c.image_id, images.c.picture_id, appearances.c.source_id)
+        .join(faces, faces.c.id == sightings.c.face_id)
+        .join(images, images.c.id == faces.c.image_id)
+        .join(appearances, appearances.c.id == sightings.c.appearance_id)
+    )
+    found: list[Place] = []
+    for chunk in chunks(values):
+        rows = connection.execute(query.where(column.in_(chunk)))
+        found.extend(Place(*row[:4]) for row in rows if row[4] in wanted)
+    return found
+
+
 def sightings_of(connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]) -> list[SightingRow]:
     """Every sighting of these faces in these sources, oldest first."""
     return _sightings(connection, sightings.c.face_id, face_ids, appearances.c.source_id.in_(list(source_ids)))
