@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from countenance.services.engine import Engine
     from countenance.services.ingest import IngestReport, Progress
     from countenance.services.keys import KeyRing
+    from countenance.services.log_desk import LogDesk
     from countenance.services.probes import ProbeFaces
     from countenance.services.reveal import OpenedPicture, Revealer
     from countenance.services.search import SearchRequest
@@ -133,6 +134,13 @@ class Countenance:
         from countenance.services.reveal import Revealer
 
         return Revealer(self._home.record, self._home.blobs, self.settings.demo, self._home.showing)
+
+    @cached_property
+    def logs(self) -> LogDesk:
+        """Proxy logs: were they visits, or searches?"""
+        from countenance.services.log_desk import LogDesk
+
+        return LogDesk(self._home, self.settings.proxylog)
 
     def _index_if_any(self) -> VectorIndex | None:
         return self.engine.index if self.database.meta(summarise.PACK) else None

@@ -23,6 +23,7 @@ from countenance.cli import (
     keys,
     ledger,
     models,
+    proxylog,
     search,
     serve,
     source,
@@ -43,6 +44,7 @@ app.add_typer(source.app, name="source")
 app.add_typer(authority.app, name="authority")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
+app.add_typer(proxylog.app, name="proxylog")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.add_typer(house.retention_app, name="retention")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from countenance.domain.proxy import Bounds, Evidence, Grade, Session
 from countenance.services.fit import Fit
 
 FACE = "face"
+UNCLEAR = "these lines show that a site was reached, and not what was done there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,17 @@ def told(session: Session, names: Names, fit: Fit) -> dict[str, Any]:
     }
 
 
+def hidden(session: Session, fit: Fit) -> dict[str, Any]:
+    """What is sealed of a session, and told when it is unmasked."""
+    return {
+        "who": session.who,
+        "by": session.by,
+        "addresses": list(session.addresses),
+        "authorised": fit.as_json() | {"entry": fit.entry},
+        "lines": [{"file": line.file, "line": line.line, "text": line.text} for line in session.evidence],
+    }
+
+
 def shown(line: Evidence) -> dict[str, Any]:
     """A line of the log without who: where it stands, when, and what it says of the request."""
     return {
@@ -83,20 +95,17 @@ def shown(line: Evidence) -> dict[str, Any]:
     }
 
 
-def summary(totals: dict[str, Any], reverse: dict[str, Any], coverage: Sequence[str]) -> list[str]:
+def summary(totals: dict[str, Any], reverse: dict[str, Any]) -> list[str]:
     """The answer in a few sentences."""
     requests, sessions, users = totals["requests"], totals["sessions"], totals["users"]
     if not requests:
         lines = ["No request to a face-search site stands in these logs."]
     else:
         bounds = Bounds(**totals["searches"])
-        lines = [
-            f"{_n(requests, 'hit')} are {_n(sessions, 'session')} by {_n(users, 'user')}: {in_words(bounds)}."
-            if requests != 1
-            else f"1 hit is {_n(sessions, 'session')} by {_n(users, 'user')}: {in_words(bounds)}."
-        ]
+        are = "is" if requests == 1 else "are"
+        lines = [f"{_n(requests, 'hit')} {are} {_n(sessions, 'session')} by {_n(users, 'user')}: {in_words(bounds)}."]
         if totals["indeterminate_requests"]:
-            lines.append(f"{_n(totals['indeterminate_requests'], 'hit')} cannot be told: {_why_not(totals)}.")
+            lines.append(f"{_n(totals['indeterminate_requests'], 'hit')} cannot be told: {UNCLEAR}.")
         if totals["attempted"]:
             lines.append(f"{_n(totals['attempted'], 'further submission')} did not succeed and count as none.")
     if reverse["requests"]:
@@ -104,15 +113,7 @@ def summary(totals: dict[str, Any], reverse: dict[str, Any], coverage: Sequence[
             f"Apart from these, {_n(reverse['requests'], 'hit')} in {_n(reverse['sessions'], 'session')} went to sites"
             " that look for the same picture, not for a face."
         )
-    return [*lines, *coverage]
-
-
-def _why_not(totals: dict[str, Any]) -> str:
-    return (
-        "these lines show that a site was reached, and not what was done there"
-        if totals["by_class"][Grade.INDETERMINATE.value]
-        else "their sessions show too little"
-    )
+    return lines
 
 
 def in_words(bounds: Bounds) -> str:
@@ -128,14 +129,54 @@ def _n(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def totals_of(sessions: Iterable[Session], keep: Callable[[Session], bool] = lambda _: True) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read: files as JSON, the coverage and what it means in sentences, and the lines that were not read."""
+
+    files: Sequence[dict[str, Any]]
+    coverage: dict[str, Any]
+    sentences: Sequence[str]
+    rejected: int
+    by_reason: dict[str, int]
+    listed: Sequence[dict[str, Any]]
+
+
+def body(
+    read: Read, sessions: Sequence[Session], profiles: Sequence[dict[str, Any]], options: dict[str, Any], names: Names
+) -> dict[str, Any]:
+    """The analysis without its sessions."""
+    face = totals_of(session for session in sessions if session.category == FACE)
+    reverse = totals_of(session for session in sessions if session.category != FACE)
+    sites = sorted({(session.category, session.site) for session in sessions})
+    titles = {profile["name"]: profile["title"] for profile in profiles}
+    return {
+        "analysis": names.analysis(
+            *sorted(file["sha256"] for file in read.files),
+            *(f"{profile['name']} {profile['version']}" for profile in profiles),
+            repr(sorted(options.items())),
+        ),
+        "input": list(read.files),
+        "coverage": read.coverage,
+        "profiles": list(profiles),
+        "options": options,
+        "summary": summary(face, reverse),
+        "totals": face,
+        "sites": [
+            {"site": site, "title": titles.get(site, site), "category": category}
+            | totals_of(session for session in sessions if session.site == site)
+            for category, site in sites
+        ],
+        "reverse_image": {"totals": reverse},
+        "rejected": {"total": read.rejected, "by_reason": read.by_reason, "listed": list(read.listed)},
+    }
+
+
+def totals_of(sessions: Iterable[Session]) -> dict[str, Any]:
     """Counts over sessions. `requests` counts lines, exact duplicates of a line once."""
     by_class = {grade.value: 0 for grade in Grade}
     users: set[tuple[str, str]] = set()
     bounds, requests, count, unclear, attempted = Bounds(0, 0), 0, 0, 0, 0
     for session in sessions:
-        if not keep(session):
-            continue
         by_class[session.grade.value] += 1
         users.add((session.by, session.who))
         bounds += session.searches

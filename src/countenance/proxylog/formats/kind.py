@@ -14,6 +14,9 @@ from typing import Literal, Protocol
 
 from countenance.domain.proxy import WebRequest
 
+LONGEST = 65_536
+"""Characters of the longest line that is read; a longer one is `too-long`. `Fast` is for lines that are no longer."""
+
 
 class BadLine(Exception):
     """A line that is not what its format says. `reason` is a short stable code such as `fields`, `time`, `encoding`."""
@@ -54,12 +57,17 @@ class Layout(Protocol):
     """The lines of one file, once its head has been looked at. It may keep state (`#Fields` can change half-way)."""
 
     fast: Fast | None
-    """None when every line must be read one by one."""
+    """None when every line must be read one by one.
+
+    It may be another one after `read` was given a directive (a line that begins with `#`, which no expression
+    matches): in bulk, a block ends there.
+    """
 
     def read(self, text: str, number: int) -> WebRequest | None:
         """One line without its line end. None for one that says nothing of its own: a comment, a header, an empty one.
 
-        `file`, `line` and `text` of the request are set by the caller. Raises BadLine.
+        `file`, `line` and `text` of the request are set by the caller. `host` is "" where the line names none (a
+        blank column, a request that never came). Raises BadLine, and nothing else whatever the text is.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""What was found, as people take it away: PDF, plots, CSV. The first two need the extra `reports`."""
