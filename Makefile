@@ -4,6 +4,7 @@
 #   make test     the tests (PYTEST_ARGS="tests/ledger -x" to choose)
 #   make check    lint, format, types, layers, documents
 #   make demo     the demo web, crawled and opened (ARGS=--once: one JSON object, no server left)
+#   make docs     the documents as a site, in site/
 #   make lock     resolve requirements/*.txt anew
 
 PYTHON ?= python3
@@ -18,10 +19,10 @@ PYTEST_ARGS ?=
 DEBIAN_PACKAGES := chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help venv packages weights test check format demo demo-clean lock clean
+.PHONY: help venv packages weights test check format demo demo-clean docs lock clean
 
 help:
-	@sed -n '3,7s/^# *//p' Makefile
+	@sed -n '3,8s/^# *//p' Makefile
 
 venv: $(STAMP)
 
@@ -65,6 +66,11 @@ demo: venv
 demo-clean:
 	rm -rf .demo
 
+docs:
+	@test -x $(VENV)-docs/bin/python || $(PYTHON) -m venv $(VENV)-docs >&2
+	@$(VENV)-docs/bin/python -m pip --disable-pip-version-check install --quiet --only-binary=:all: --require-hashes -r requirements/docs.txt >&2
+	@$(VENV)-docs/bin/mkdocs build --quiet --site-dir site
+
 # The outputs name no registry: hashes alone say what may be installed. Newer releases: make lock UPGRADE=--upgrade
 lock: venv
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/base.txt
@@ -74,4 +80,4 @@ lock: venv
 	$(LOCK) $(UPGRADE) --group pyproject.toml:build -c requirements/dev.txt -o requirements/build.txt
 
 clean: demo-clean
-	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-docs dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -76,7 +76,21 @@ def errors() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "errors.md": errors}
+def entries() -> str:
+    """Every type of ledger entry."""
+    from countenance.web.pages.words import ACTS
+
+    lines = [
+        HEAD + "# Entries of the ledger\n",
+        "Every act has one, with who did it, when, and through which door. Their form: [The ledger](../ledger.md).\n",
+        "| type | what happened |",
+        "| --- | --- |",
+        *(f"| `{kind}` | {words} |" for kind, words in sorted(ACTS.items())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"commands.md": commands, "settings.md": settings, "errors.md": errors, "entries.md": entries}
 
 
 def main() -> int:

@@ -59,7 +59,10 @@ def grant(
 
 @app.command("list")
 def list_authorities(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """List authorities, newest first."""
+    """List authorities, newest first.
+
+    Example: countenance authority list --json
+    """
     from countenance.store.moments import now as utc_now
 
     reply = Reply(json)
@@ -93,7 +96,10 @@ def show(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Show one authority and how it stands."""
+    """Show one authority and how it stands.
+
+    Example: countenance authority show A-0123456789ab
+    """
     from countenance.store.moments import now as utc_now
 
     reply = Reply(json)
@@ -111,7 +117,10 @@ def revoke(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Revoke an authority at once. It cannot be undone; grant a new one instead."""
+    """Revoke an authority at once. It cannot be undone; grant a new one instead.
+
+    Example: countenance authority revoke A-0123456789ab --reason "the case is closed"
+    """
     from countenance.store.moments import now as utc_now
 
     reply = Reply(json)

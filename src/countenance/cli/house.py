@@ -18,7 +18,10 @@ def register(app: typer.Typer) -> None:
 
 
 def status(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """Show what a home holds and what is running."""
+    """Show what a home holds and what is running.
+
+    Example: countenance status --json
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         body = countenance.status()
@@ -40,7 +43,10 @@ def doctor(
     offline: options.Offline = False,
     json: options.Json = False,
 ) -> None:
-    """Say what really runs, what is wrong, and how to mend it. Exit code 1 when something is wrong."""
+    """Say what really runs, what is wrong, and how to mend it. Exit code 1 when something is wrong.
+
+    Example: countenance doctor --offline
+    """
     from countenance.services.examine import Examined, examine_machine, fault
     from countenance.settings import load_settings
 
@@ -82,7 +88,10 @@ def doctor(
 
 @retention_app.command("run")
 def run_retention(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """Erase expired sources, shred probes whose time is over, and close old results."""
+    """Erase expired sources and analyses, shred probes whose time is over, and close old results.
+
+    Example: countenance retention run --json
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         body = countenance.run_retention(options.actor())

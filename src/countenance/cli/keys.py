@@ -16,7 +16,10 @@ app = typer.Typer(no_args_is_help=True, help="Show, export, import and rotate th
 
 @app.command()
 def show(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """Show where the keys are and their digests, never the keys."""
+    """Show where the keys are and their digests, never the keys.
+
+    Example: countenance keys show
+    """
     from countenance.services.keys import described
 
     reply = Reply(json)
@@ -36,6 +39,8 @@ def export(
     """Write every key of this home into one file, readable by you alone. Keep it apart from the home's backups.
 
     Whoever has both can read the templates and sign in the ledger's name.
+
+    Example: countenance keys export keys.json
     """
     from countenance.services.keys import export_keys
 
@@ -54,7 +59,10 @@ def import_(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Put exported keys back. Works on a home whose keys are lost."""
+    """Put exported keys back. Works on a home whose keys are lost.
+
+    Example: countenance keys import keys.json
+    """
     from countenance.services.keys import import_keys
     from countenance.settings import load_settings
 
@@ -72,7 +80,10 @@ def rotate(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Replace a key: `templates` re-protects every template, `ledger` lets a new signing key take over."""
+    """Replace a key: `templates` re-protects every template, `ledger` lets a new signing key take over.
+
+    Example: countenance keys rotate templates
+    """
     from countenance.services.keys import rotate_ledger_key, rotate_template_key
 
     reply = Reply(json)
@@ -97,6 +108,8 @@ def replace_lost(
     """Go on under a new signing key when the old one is lost for good.
 
     The ledger records it for ever, and everybody who checks it must be given the new key by another way.
+
+    Example: countenance keys replace-lost
     """
     from countenance.app import system_actor
     from countenance.services.keys import replace_lost_ledger_key

@@ -16,7 +16,10 @@ app = typer.Typer(no_args_is_help=True, help="Verify, export and read the ledger
 
 @app.command()
 def verify(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """Check every entry, the tree and the signatures, as they lie on the disk."""
+    """Check every entry, the tree and the signatures, as they lie on the disk.
+
+    Example: countenance ledger verify
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         body = countenance.ledger_verify()
@@ -33,7 +36,10 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Write the whole ledger as one bundle for outsiders. They check it with
-    `python -m countenance.ledger.verify FILE --key KEY`."""
+    `python -m countenance.ledger.verify FILE --key KEY`.
+
+    Example: countenance ledger export bundle.zip
+    """
     if file.exists() and not force:
         raise BadInput(f"there is a file already: {file}", advice="choose another name, or add --force")
     reply = Reply(json)
@@ -51,7 +57,10 @@ def export(
 
 @app.command()
 def key(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """Print the public key that verifies the ledger. Give it to whoever will check you."""
+    """Print the public key that verifies the ledger. Give it to whoever will check you.
+
+    Example: countenance ledger key > key.txt
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         if not reply.object({"key": countenance.vkey, "checkpoint": countenance.checkpoint()}):
@@ -66,7 +75,10 @@ def show(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Read entries. What is sealed stays sealed."""
+    """Read entries. What is sealed stays sealed.
+
+    Example: countenance ledger show --last 50
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         size = countenance.ledger_size

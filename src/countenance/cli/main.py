@@ -1,10 +1,6 @@
 """The command `countenance`.
 
 Importing this loads nothing heavy, so that help is quick: every command opens the product when it runs.
-
-Exit codes: 0 done · 1 an unexpected error, or something that does not verify · 2 what was given cannot be used · 3 a
-photograph holds several faces · 4 refused by a rule · 5 try again or mend the machine · 6 the home is not sound · 130
-interrupted.
 """
 
 from __future__ import annotations
@@ -18,6 +14,7 @@ from countenance.cli import (
     authority,
     calibrate,
     erase,
+    export,
     house,
     ingest,
     keys,
@@ -32,6 +29,12 @@ from countenance.cli import (
 from countenance.cli.output import Reply
 from countenance.domain.errors import CountenanceError
 
+EXIT_CODES = (
+    "Exit codes: 0 done · 1 an unexpected error, or something that does not verify · 2 what was given cannot be used · "
+    "3 a photograph holds several faces · 4 refused by a rule · 5 try again or mend the machine · 6 the home is not "
+    "sound · 130 interrupted"
+)
+
 app = typer.Typer(
     name="countenance",
     help="A face search engine that answers for itself: no authority, no search; no receipt, no result.",
@@ -39,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
 )
 app.add_typer(source.app, name="source")
 app.add_typer(authority.app, name="authority")
@@ -48,7 +52,7 @@ app.add_typer(proxylog.app, name="proxylog")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.add_typer(house.retention_app, name="retention")
-for module in (ingest, search, calibrate, erase, serve, house):
+for module in (ingest, search, export, calibrate, erase, serve, house):
     module.register(app)
 
 

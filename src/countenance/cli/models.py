@@ -19,7 +19,10 @@ app = typer.Typer(no_args_is_help=True, help="List, install, verify and show mod
 
 @app.command("list")
 def list_models(json: options.Json = False) -> None:
-    """List the packs and whether their weights are here."""
+    """List the packs and whether their weights are here.
+
+    Example: countenance models list
+    """
     from countenance.faces.packs import list_packs
     from countenance.faces.weights import verify
 
@@ -78,7 +81,10 @@ def verify(
     pack: Annotated[str | None, typer.Argument(help="A pack; without it, all whose weights are here.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Check the weights by digest. Exit code 6 when one is missing or altered."""
+    """Check the weights by digest. Exit code 6 when one is missing or altered.
+
+    Example: countenance models verify
+    """
     from countenance.faces import weights
     from countenance.faces.packs import find_pack, list_packs
 
@@ -103,7 +109,10 @@ def verify(
 def show(
     pack: Annotated[str, typer.Argument(help="A pack's name, or the folder of your own.")], json: options.Json = False
 ) -> None:
-    """Show one pack: models, licence, terms, where the weights come from, and what it was measured on."""
+    """Show one pack: models, licence, terms, where the weights come from, and what it was measured on.
+
+    Example: countenance models show research
+    """
     from countenance.faces.packs import find_pack
 
     reply = Reply(json)

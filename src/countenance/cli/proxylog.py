@@ -58,7 +58,7 @@ def analyse(
 
     An analysis that is cut off goes on where it was when the same command is given again.
 
-    Examples: countenance proxylog analyse /var/log/squid/ --why "complaint 12" --report report.pdf
+    Example: countenance proxylog analyse /var/log/squid/ --why "complaint 12" --report report.pdf
 
     countenance proxylog analyse access.log.1.gz --users both --time-zone Europe/London --json
     """
@@ -106,7 +106,10 @@ def analyse(
 
 @app.command("list")
 def list_analyses(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """List the analyses that are kept."""
+    """List the analyses that are kept.
+
+    Example: countenance proxylog list
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         rows = countenance.logs.analyses()
@@ -311,7 +314,10 @@ def profiles(
 
 @app.command()
 def formats(json: options.Json = False) -> None:
-    """List the formats that are recognised."""
+    """List the formats that are recognised.
+
+    Example: countenance proxylog formats
+    """
     from countenance.proxylog.formats.known import FORMATS
 
     reply = Reply(json)

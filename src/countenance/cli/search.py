@@ -64,7 +64,7 @@ def search(
                 min_likeness=min_likeness,
             )
             results.append(countenance.search(request, actor))
-    bodies = [result.as_json() for result in results]
+    bodies = [result.opened_json() for result in results]
     if reply.object(bodies[0] if face != "each" else {"searches": bodies}):
         return
     for result in results:
@@ -138,3 +138,4 @@ def _show(reply: Reply, result: SearchResult) -> None:
     if result.truncated:
         reply.say("There were more candidates than shown; raise --limit or --min-likeness.")
     reply.say(f"Receipt: entry {result.receipt['seq']}, leaf {result.receipt['leaf']}")
+    reply.say(f"Search {result.search}; until {result.handle_until:%H:%M} UTC it can be exported with: {result.handle}")

@@ -27,6 +27,8 @@ def serve(
     """Serve the pages and the API on this machine, after erasing what is over its time.
 
     Prints an address with a one-time token; opening it starts a session in that browser.
+
+    Example: countenance serve --port 8765
     """
     reply = Reply(json)
     with options.opened(home, key_dir, offline=offline or None) as countenance:

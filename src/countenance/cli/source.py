@@ -71,7 +71,10 @@ def add(
 
 @app.command("list")
 def list_sources(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """List the registered sources."""
+    """List the registered sources.
+
+    Example: countenance source list
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         rows = [(source, countenance.source_summary(source.name)) for source in countenance.sources()]
@@ -102,7 +105,10 @@ def show(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Show one source: how it was registered, what it holds, what was skipped and why."""
+    """Show one source: how it was registered, what it holds, what was skipped and why.
+
+    Example: countenance source show family
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         body = as_json(countenance.source(name)) | {"counts": countenance.source_summary(name)}
@@ -122,7 +128,10 @@ def refresh(
     offline: options.Offline = False,
     json: options.Json = False,
 ) -> None:
-    """Read a source again: what is new is indexed, what is gone is marked as vanished."""
+    """Read a source again: what is new is indexed, what is gone is marked as vanished.
+
+    Example: countenance source refresh family
+    """
     from countenance.cli.ingest import run
 
     run(name, home, key_dir, offline=offline, json=json, dry_run=False, kind="refresh")
@@ -136,7 +145,10 @@ def remove(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Erase a source and everything that appears in no other."""
+    """Erase a source and everything that appears in no other.
+
+    Example: countenance source remove family
+    """
     from countenance.cli.erase import carry_out
 
     with options.opened(home, key_dir) as countenance:

@@ -36,7 +36,10 @@ def create(
 
 @app.command("list")
 def list_tokens(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """List tokens, never their secrets."""
+    """List tokens, never their secrets.
+
+    Example: countenance token list
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         rows = [token.as_json(now()) for token in countenance.tokens()]
@@ -55,7 +58,10 @@ def revoke(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Revoke a token at once."""
+    """Revoke a token at once.
+
+    Example: countenance token revoke token-0123456789ab
+    """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         token = countenance.revoke_token(id, options.actor())

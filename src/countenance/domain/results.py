@@ -148,3 +148,7 @@ class SearchResult:
             "receipt": self.receipt,
             "seconds": self.seconds,
         }
+
+    def opened_json(self) -> dict[str, Any]:
+        """The same with the handle, for whoever searched."""
+        return self.as_json() | {"handle": self.handle, "handle_until": self.handle_until.isoformat()}

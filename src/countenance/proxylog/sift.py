@@ -83,7 +83,7 @@ def split_lines(data: bytes) -> Any:
     """A block's lines as a Series. A line that is not UTF-8 is read as Latin-1, which any bytes are."""
     import polars as pl
 
-    if b"\r\n" in data:
+    if b"\r" in data:  # one byte is looked for ten times as fast as two
         data = data.replace(b"\r\n", b"\n")
     data = data[:-1] if data.endswith(b"\n") else data.removesuffix(b"\r")
     try:

@@ -8,13 +8,16 @@ work folder, so that one that was cut off goes on; it goes when the analysis is 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import countenance
 from countenance.domain.authority import Actor
@@ -88,11 +91,11 @@ class LogAnalyst:
         record = self.home.record
         started = record.enter(STARTED, actor, {"inputs": len(asked.paths), "dpia": dpia})
         work = self._work(asked, profiles)
-        with _read(asked, profiles, work, on_progress) as scanned:
+        with _scanned(asked, profiles, work, on_progress) as scanned:
             sessions = _judged(scanned, asked, profiles, self.policy)
             rejected(scanned.rejected())
             body, told = self._told(scanned, sessions, asked, profiles)
-        id = body["analysis"]
+        id = str(body["analysis"])
         receipt = record.enter(
             ANALYSED,
             actor,
@@ -121,7 +124,7 @@ class LogAnalyst:
                 rows.append(analyses.LogSession(id, sid, shown, sealed))
             analyses.put(c, kept, rows)
         shutil.rmtree(work, ignore_errors=True)
-        return str(id)
+        return id
 
     def _work(self, asked: NewAnalysis, profiles: Sequence[Profile]) -> Path:
         """The folder of what was read so far, the same when the same is asked again."""
@@ -141,7 +144,95 @@ class LogAnalyst:
             beside = known.fit(session)
             shown = tell.told(session, names, beside)
             told[shown["id"]] = (shown, tell.hidden(session, beside))
-        return tell.body(scanned, sessions, names, profiles, _options(asked, self.policy), listed=LISTED), told
+        body = tell.body(_read(scanned), sessions, _dated(profiles, sessions), _options(asked, self.policy), names)
+        return body, told
+
+
+def _scanned(
+    asked: NewAnalysis, profiles: Sequence[Profile], work: Path, on_progress: Callable[[int, int | None], None]
+) -> Scanned:
+    """Read everything; the caller closes it."""
+    from countenance.proxylog.formats.kind import Reading
+    from countenance.proxylog.profiles import needles
+    from countenance.proxylog.scan import ScanOptions, scan
+
+    options = ScanOptions(
+        wanted=lambda host: any(profile.owns(host) or profile.shares(host) for profile in profiles),
+        literals=needles(profiles),
+        reading=Reading(_zone(asked.time_zone), asked.logformat, asked.mapping),
+        format=asked.format or ("squid-custom" if asked.logformat else None),
+        clock_offsets=asked.clock_offsets,
+        key=" ".join(f"{profile.name} {profile.version}" for profile in profiles),
+    )
+    return scan(asked.paths, options, work, lambda done, total, _: on_progress(done, total))
+
+
+def _judged(
+    scanned: Scanned, asked: NewAnalysis, profiles: Sequence[Profile], policy: ProxyLogSettings
+) -> Sequence[Session]:
+    """The sessions, in their order."""
+    from countenance.proxylog.people import load
+
+    requests = scanned.requests()
+    if asked.user_map is not None:
+        requests = map(load(asked.user_map, _zone(asked.time_zone)).named, requests)
+    raise NotImplementedError
+
+
+def _read(scanned: Scanned) -> tell.Read:
+    """What was read, as it is told."""
+    faults = {fault.file: fault.words for fault in scanned.faults}
+    files = [
+        file.as_json() | ({"fault": faults.pop(file.file)} if file.file in faults else {}) for file in scanned.files
+    ]
+    coverage = scanned.coverage.as_json() | {
+        "faults": [fault.as_json() for fault in scanned.faults],
+        "order": [one.as_json() for one in scanned.order],
+    }
+    return tell.Read(
+        files=files,
+        coverage=coverage,
+        rejected=sum(scanned.reasons.values()),
+        by_reason=dict(scanned.reasons),
+        listed=[
+            {"file": line.file, "line": line.line, "reason": line.reason}
+            for line in itertools.islice(scanned.rejected(), LISTED)
+        ],
+    )
+
+
+def _dated(profiles: Sequence[Profile], sessions: Sequence[Session]) -> list[dict[str, Any]]:
+    """The profiles, each with whether a finding rests on it outside of its dates: by the log's dates, not today's."""
+    stale = {session.site for session in sessions if session.stale}
+    return [
+        {
+            "name": profile.name,
+            "title": profile.title,
+            "category": profile.category,
+            "version": profile.version,
+            "since": profile.since.isoformat(),
+            "checked": profile.checked.isoformat(),
+            "stale_after": profile.stale_after.isoformat(),
+            "how_verified": profile.how_verified,
+            "stale": profile.name in stale,
+        }
+        for profile in profiles
+    ]
+
+
+def _zone(text: str | None) -> tzinfo | None:
+    """A zone by name (Europe/London) or offset (+01:00). Raises BadInput."""
+    if text is None:
+        return None
+    if found := re.fullmatch(r"([+-])(\d{1,2}):?(\d{2})?", text, re.ASCII):
+        sign = -1 if found[1] == "-" else 1
+        minutes = int(found[2]) * 60 + int(found[3] or 0)
+        if minutes <= 24 * 60 - 1:
+            return timezone(sign * timedelta(minutes=minutes))
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(f"not a time zone: {text}", advice="write it as Europe/London or +01:00") from None
 
 
 def _options(asked: NewAnalysis, policy: ProxyLogSettings) -> dict[str, Any]:

@@ -131,11 +131,10 @@ def _n(count: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read: files as JSON, the coverage and what it means in sentences, and the lines that were not read."""
+    """What was read: files and coverage as JSON, and the lines that could not be read."""
 
     files: Sequence[dict[str, Any]]
     coverage: dict[str, Any]
-    sentences: Sequence[str]
     rejected: int
     by_reason: dict[str, int]
     listed: Sequence[dict[str, Any]]

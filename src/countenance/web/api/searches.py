@@ -258,4 +258,4 @@ def _number(sighting: str) -> int:
 
 
 def _shown(result: SearchResult) -> dict[str, Any]:
-    return result.as_json() | {"handle": result.handle, "handle_until": result.handle_until.isoformat()}
+    return result.opened_json()
