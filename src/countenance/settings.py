@@ -58,7 +58,7 @@ class SearchSettings(_Part):
     """What a search shows."""
 
     limit: int = Field(default=20, gt=0, le=1000, description="Most picture groups shown.")
-    min_likeness: float = Field(default=0.15, ge=-1, le=1, description="Least cosine of a candidate.")
+    min_likeness: float = Field(default=0.2, ge=-1, le=1, description="Least cosine of a candidate.")
     reliable_strangers: float = Field(
         default=0.01, gt=0, description="Most expected strangers of a reliable candidate."
     )

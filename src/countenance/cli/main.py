@@ -5,6 +5,7 @@ Importing this loads nothing heavy, so that help is quick: every command opens t
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -61,6 +62,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run, and turn whatever goes wrong into words, an exit code and, with --json, one object."""
+    # Before NumPy is loaded: the threads of its matrix products would fight with those of the models.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     reply = Reply("--json" in sys.argv[1:])
     try:
         code = app(standalone_mode=False)

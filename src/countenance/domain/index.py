@@ -150,6 +150,10 @@ class VectorIndex(Protocol):
 
     def count(self, where: Filter | None = None) -> int: ...
 
+    def generation(self) -> int:
+        """Grows with every write, by whichever process: what was derived from the index is true while it stays."""
+        ...
+
     def ids(self) -> list[int]:
         """Every visible id, ascending."""
         ...

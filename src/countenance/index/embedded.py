@@ -246,6 +246,11 @@ class EmbeddedIndex:
         with self._database.read() as c:
             return self._rows.count(c, where)
 
+    def generation(self) -> int:
+        """Grows with every write."""
+        with self._database.read() as c:
+            return self._rows.known_head(c).generation
+
     def ids(self) -> list[int]:
         """Visible ids, ascending."""
         with self._database.read() as c:

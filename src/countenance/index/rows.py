@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, not_, select, update
+from sqlalchemy import Connection, Executable, Select, and_, delete, func, insert, not_, select, text, update
 
 from countenance.domain.errors import AlreadyThere, IndexBroken
 from countenance.domain.index import Entry, Filter
@@ -23,6 +23,8 @@ from countenance.store import schema
 from countenance.store.database import put_meta
 
 T = TypeVar("T")
+
+_OWNERS = "SELECT slot, id, changed FROM vectors WHERE pack = :pack AND NOT hidden AND slot IN"
 
 _v = schema.vectors.c
 _h = schema.vector_holes.c
@@ -50,9 +52,6 @@ class Rows:
         self._key = f"index:{pack}"
         # Asked at every search, so made once.
         self._head = select(schema.meta.c.value).where(schema.meta.c.key == self._key)
-        self._owners = select(_v.slot, _v.id, _v.changed).where(
-            self._visible(), _v.slot.in_(bindparam("slots", expanding=True))
-        )
 
     def head(self, c: Connection) -> Head | None:
         """None before the index was first opened."""
@@ -225,7 +224,9 @@ class Rows:
 
     def owners(self, c: Connection, slots: Slots) -> NDArray[np.int64]:
         """(n, 3): slot, id and generation of its last change, of the visible ones among these, by slot."""
-        found = [_rows(c, self._owners, {"slots": part}) for part in parts(slots.tolist())]
+        # Numbers written out: to bind a thousand of them costs as much as to look them up.
+        lists = (",".join(map(str, part)) for part in parts(slots.tolist()))
+        found = [_rows(c, text(f"{_OWNERS} ({numbers})"), {"pack": self._pack}) for numbers in lists]
         there = np.array([row for rows in found for row in rows], np.int64).reshape(-1, 3)
         return there[np.argsort(there[:, 0])]
 
@@ -262,7 +263,7 @@ def _array(c: Connection, query: Select[tuple[int]]) -> Slots:
     return np.fromiter((row[0] for row in _rows(c, query, {})), np.int64)
 
 
-def _rows(c: Connection, query: Select[Any], parameters: dict[str, Any]) -> list[Any]:
+def _rows(c: Connection, query: Executable, parameters: dict[str, Any]) -> list[Any]:
     """The driver's own rows: a million of them through the result object take seconds."""
     result = c.execute(query, parameters)
     assert result.cursor is not None

@@ -222,4 +222,4 @@ class Engine:
 
     def stamp(self) -> int:
         """Changes whenever rows may have changed."""
-        return self.index.count()
+        return self.index.generation()
