@@ -49,7 +49,7 @@ def test_what_a_person_sees(run: Run, log: Path, tmp_path: Path) -> None:
     assert "9 hits are 4 sessions by 4 users: at least 1 and at most" in told.out
     assert "RESULTS_VIEWED" in told.out
     assert not [name for name in PEOPLE if name in told.out + told.err]
-    rows = list(csv.reader((tmp_path / "rejected.csv").open(encoding="utf-8")))
+    rows = list(csv.reader((tmp_path / "rejected.csv").read_text(encoding="utf-8").splitlines()))
     assert rows[0] == ["file", "line", "reason"]
     assert [row[:2] for row in rows[1:]] == [[str(log), str(len(LOG))]]
     listed = run("proxylog", "list", "--json").json["analyses"]

@@ -26,7 +26,7 @@ SITES = ("pimeyes.com", "facecheck.id")
 START = 1_793_610_000
 
 _PIECES = {
-    "at": r"(?P<epoch>[0-9]{10}(?:\.[0-9]{1,3})?)",
+    "at": r"(?P<epoch>[0-9]{10,13}(?:\.[0-9]{1,3})?)",
     "address": "(?P<address>[0-9.]{1,15})",
     "via": "[0-9.]{1,15}",
     "user": "(?P<user>[a-z-]+)",
@@ -61,7 +61,7 @@ class _Columns:
         if len(cells) != len(self._order):
             raise BadLine("fields")
         said = dict(zip(self._order, cells, strict=True))
-        if not re.fullmatch(r"[0-9]{10}(\.[0-9]{1,3})?", said["at"], re.ASCII):
+        if not re.fullmatch(r"[0-9]{10,13}(\.[0-9]{1,3})?", said["at"], re.ASCII):
             raise BadLine("time")
         if text.isascii() and not re.fullmatch(" ".join(_PIECES[name] for name in self._order), text):
             raise BadLine("column")

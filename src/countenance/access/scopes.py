@@ -16,6 +16,8 @@ SCOPES: dict[str, str] = {
     "authorities:read": "List and show authorities.",
     "authorities:write": "Grant and revoke authorities.",
     "ledger:read": "Read, check and export the ledger.",
+    "proxylog:read": "Read analyses of proxy logs, under pseudonyms.",
+    "proxylog:unmask": "Be the second person who agrees that somebody in a proxy log is named.",
 }
 """Every scope, in plain words. A scope never stands in for an authority: a search needs both."""
 

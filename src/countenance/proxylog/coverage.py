@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from countenance.proxylog.piece import is_quic
@@ -256,30 +257,24 @@ class _Usual:
 def _relevant(shelf: Shelf) -> tuple[Relevant, list[tuple[str, int, int]], int]:
     found, left = Relevant(), 0
     hosts: list[tuple[str, int, int]] = []
-    host, count, blind = "", 0, 0
     crowded: dict[str, bool] = {}
-    for request, times in shelf.requests():
-        if request.host != host and count:
-            if len(hosts) < LISTED_HOSTS:
-                hosts.append((host, count, blind))
-            else:
-                left += 1
-            count = blind = 0
-        host = request.host
-        count += 1
-        blind += request.kind != "request"
-        found.lines += 1
-        found.duplicates += times - 1
-        found.tunnels += request.kind == "tunnel"
-        found.hosts_only += request.kind in ("flow", "dns")
-        found.without_user += request.user is None
-        found.quic += is_quic(request)
-        if request.address is not None:
-            if request.address not in crowded:
-                if len(crowded) >= 10_000:
-                    crowded.clear()
-                crowded[request.address] = shelf.users_at(request.address) > 1
-            found.shared_address += crowded[request.address]
-    if count:
-        hosts.append((host, count, blind))
+    for host, group in groupby(shelf.requests(), key=lambda each: each[0].host):
+        lines, blind = found.lines, found.tunnels + found.hosts_only
+        for request, times in group:
+            found.lines += 1
+            found.duplicates += times - 1
+            found.tunnels += request.kind == "tunnel"
+            found.hosts_only += request.kind in ("flow", "dns")
+            found.without_user += request.user is None
+            found.quic += is_quic(request)
+            if request.address is not None:
+                if request.address not in crowded:
+                    if len(crowded) >= 10_000:
+                        crowded.clear()
+                    crowded[request.address] = shelf.users_at(request.address) > 1
+                found.shared_address += crowded[request.address]
+        if len(hosts) < LISTED_HOSTS:
+            hosts.append((host, found.lines - lines, found.tunnels + found.hosts_only - blind))
+        else:
+            left += 1
     return found, hosts, left

@@ -8,9 +8,7 @@ from countenance.proxylog.coverage import Coverage, moment
 def sentences(coverage: Coverage) -> list[str]:
     """The most important first. Numbers only, no names."""
     if coverage.first is None or coverage.last is None:
-        return [
-            f"No line of these logs could be read with its time; {_lines(coverage.rejected)} could not be read at all."
-        ]
+        return [f"No line of these logs shows its time; {_lines(coverage.rejected)} could not be read at all."]
     span = f"from {_words(coverage.first)} to {_words(coverage.last)} (UTC)"
     said = [f"The logs run {span} and have {_lines(coverage.lines)}."]
     for gap in [gap for gap in coverage.gaps if gap.unusual][:5]:

@@ -24,7 +24,9 @@ from countenance.proxylog.sift import LATEST, Sieve, Sifted, Tally, hours_of, si
 MARGIN = 60.0
 """Seconds by which neighbouring lines may be out of order before the clock is said to have gone back."""
 JOURNAL = 10_000
-"""Headers and directives that a layout's state may rest on, for a run that is broken off to go on in the file."""
+JOURNAL_SIZE = 2**20
+"""Headers and directives that a layout's state may rest on, so many and so many characters, for a run that was broken
+off to go on in the file. With more, the file begins anew."""
 TURNS = 1_000
 """After so many changes of its expression, a file is read line by line."""
 FIRST_STRETCH = 256
@@ -52,6 +54,7 @@ class Piece:
     backwards: int = 0
     furthest: float = 0.0
     journal: list[tuple[int, str]] | None = field(default_factory=list)
+    noted: int = 0
     turns: int = 0
     digest: str = ""
     fault: str = ""
@@ -154,7 +157,8 @@ class Piece:
         self.tally.skipped += 1
         if self.journal is not None:
             self.journal.append((number, text))
-            if len(self.journal) > JOURNAL:
+            self.noted += len(text)
+            if len(self.journal) > JOURNAL or self.noted > JOURNAL_SIZE:
                 self.journal = None
 
     def _told(self, request: WebRequest, shelf: Shelf) -> None:
@@ -198,6 +202,7 @@ class Piece:
             "backwards": self.backwards,
             "furthest": self.furthest,
             "journal": [] if self.digest else self.journal,
+            "noted": self.noted,
             "turns": self.turns,
             "digest": self.digest,
             "fault": self.fault,
@@ -209,7 +214,8 @@ class Piece:
         self.rejected = Counter(state["rejected"])
         self.tally = Tally(**state["tally"])
         self.last = math.nan if state["last"] is None else state["last"]
-        self.backwards, self.furthest, self.turns = state["backwards"], state["furthest"], state["turns"]
+        self.backwards, self.furthest = state["backwards"], state["furthest"]
+        self.noted, self.turns = state["noted"], state["turns"]
         self.journal = [(number, text) for number, text in state["journal"]]
         self.digest, self.fault = state["digest"], state["fault"]
         for number, text in self.journal:

@@ -20,6 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 
 from countenance.domain.errors import BadInput
 from countenance.domain.proxy import LogFile, Rejected, WebRequest
@@ -169,28 +170,33 @@ class _Run:
     def file(self, one: Input) -> Piece:
         """Read a file, or as much of it as an earlier run has not."""
         file, state = self._shelf.enter(one.name)
-        piece = self._piece(one, file)
         try:
-            if state is None or one.path is None or state["kind"] != fingerprint(piece.kind):
-                state = None
-            elif state["digest"] and self._unchanged(one, state["digest"]):
-                piece.resume(state)
-                return piece
-            elif state["digest"] or state["journal"] is None:
-                state = None
-            else:
-                piece.resume(state)
-            if state is None:
-                self._shelf.empty(file)
-            try:
-                self._read(one, piece)
-            except OtherFile:
-                self._shelf.empty(file)
-                piece = self._piece(one, file)
-                self._read(one, piece)
+            piece = self._taken_up(one, file, state)
         except Unread as error:
+            # It could be opened for the first look, and now it cannot.
+            self._shelf.empty(file)
+            piece = self._piece(one, file)
             piece.fault = error.reason
         self._before += one.size or 0
+        return piece
+
+    def _taken_up(self, one: Input, file: int, state: dict[str, Any] | None) -> Piece:
+        piece = self._piece(one, file)
+        if state and one.path is not None and state["kind"] == fingerprint(piece.kind):
+            finished = bool(state["digest"])
+            if finished and self._unchanged(one, state["digest"]):
+                piece.resume(state)
+                return piece
+            if not finished and state["journal"] is not None:
+                piece.resume(state)
+                try:
+                    self._read(one, piece)
+                except OtherFile:
+                    piece = self._piece(one, file)
+                else:
+                    return piece
+        self._shelf.empty(file)
+        self._read(one, piece)
         return piece
 
     def _piece(self, one: Input, file: int) -> Piece:

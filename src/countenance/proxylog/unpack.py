@@ -22,7 +22,7 @@ from countenance.proxylog.inputs import Unread
 
 PIECE = 2**20
 """Bytes that are read, and at most unpacked, at a time. Resuming rests on its being the same in both runs."""
-MOST_MEMORY = 192 * 2**20
+MOST_MEMORY = 128 * 2**20
 """Bytes that the dictionary of an xz file may take (`xz -9` takes 65 MiB)."""
 ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import countenance
@@ -39,7 +39,12 @@ ANALYSED = "proxylog.analysed"
 LISTED = 1000
 """Rejected lines that an analysis lists; all of them can be had while it is made."""
 
-BY = {"name": "user", "user": "user", "address": "address", "both": "both"}
+BY: dict[str, Literal["user", "address", "both"]] = {
+    "name": "user",
+    "user": "user",
+    "address": "address",
+    "both": "both",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +177,13 @@ def _judged(
 ) -> Sequence[Session]:
     """The sessions, in their order."""
     from countenance.proxylog.people import load
+    from countenance.proxylog.rows import Options
+    from countenance.proxylog.sessions import judge
 
     requests = scanned.requests()
     if asked.user_map is not None:
         requests = map(load(asked.user_map, _zone(asked.time_zone)).named, requests)
-    raise NotImplementedError
+    return judge(requests, profiles, Options(by=BY[asked.users], idle_seconds=60.0 * policy.gap_minutes))
 
 
 def _read(scanned: Scanned) -> tell.Read:
