@@ -16,6 +16,7 @@ from tests.proxylog.flows import EXACT, Maker, judged, total, tunnelled
 
 Act = Callable[[Maker, float], int]
 import os
+
 QUICK = settings(max_examples=int(os.environ.get("N","120")), deadline=None)
 
 COLUMNS: dict[str, tuple[Any, ...]] = {
