@@ -19,9 +19,10 @@ from countenance.access.sessions import Sessions
 from countenance.app import Countenance
 from countenance.domain.errors import CountenanceError
 from countenance.web import problems
-from countenance.web.api import authorities, home, ledger, searches, sources
+from countenance.web.api import authorities, home, ledger, proxylog, searches, sources
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
+from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import routes
 from countenance.web.security import HEADERS, BodyLimit, KnownHosts, SecureAnswers
 
@@ -51,10 +52,11 @@ def build(app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = ()) ->
     web.state.sessions = sessions
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, searches, ledger):
+    for module in (home, sources, authorities, searches, ledger, proxylog):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
+    web.include_router(proxylog_pages.router)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _answer_errors(web)
     web.openapi = lambda: _described(web)  # type: ignore[method-assign]
@@ -126,4 +128,5 @@ _TAGS = [
     {"name": "authorities", "description": "Who may search, why, where, until when and how often."},
     {"name": "searches", "description": f"At most {MOST} photographs of one person; candidates, never identities."},
     {"name": "ledger", "description": "What was done, provably."},
+    {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},
 ]

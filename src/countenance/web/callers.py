@@ -109,4 +109,6 @@ Exporter = Annotated[Caller, Depends(allowed("export"))]
 AuthoritiesReader = Annotated[Caller, Depends(allowed("authorities:read"))]
 AuthoritiesWriter = Annotated[Caller, Depends(allowed("authorities:write"))]
 LedgerReader = Annotated[Caller, Depends(allowed("ledger:read"))]
+LogReader = Annotated[Caller, Depends(allowed("proxylog:read"))]
+Unmasker = Annotated[Caller, Depends(allowed("proxylog:unmask"))]
 """Parameters of an endpoint: the caller, who must have that scope."""

@@ -47,7 +47,7 @@ SignedIn = Annotated[str, Depends(signed_in)]
 def start(request: Request, house: House, csrf: SignedIn) -> Response:
     """What the home holds and what to do next."""
     at = now()
-    return _page(
+    return render(
         request,
         "start.html",
         csrf,
@@ -63,7 +63,7 @@ def search(request: Request, house: House, csrf: SignedIn) -> Response:
     """Photograph → face → authority → candidates."""
     at = now()
     live = [a.as_json(at) for a in house.authorities() if a.state(at) == "live"]
-    return _page(request, "search.html", csrf, authorities=live, key=house.vkey)
+    return render(request, "search.html", csrf, authorities=live, key=house.vkey)
 
 
 @router.get("/sources")
@@ -71,14 +71,14 @@ def sources(request: Request, house: House, csrf: SignedIn) -> Response:
     """Every source, with what was found in it."""
     running = request.app.state.ingests.running()
     rows = [(s, house.source_summary(s.name), running.get(s.name)) for s in house.sources()]
-    return _page(request, "sources.html", csrf, rows=rows, bases=BASES.values(), kinds=KINDS, now=now())
+    return render(request, "sources.html", csrf, rows=rows, bases=BASES.values(), kinds=KINDS, now=now())
 
 
 @router.get("/sources/{name}")
 def source(request: Request, house: House, csrf: SignedIn, name: str) -> Response:
     """One source: its registration, what was found, what was not read and why, its runs."""
     found = house.source(name)
-    return _page(
+    return render(
         request,
         "source.html",
         csrf,
@@ -97,7 +97,7 @@ def authorities(request: Request, house: House, csrf: SignedIn) -> Response:
     """Every authority, and the form that grants one."""
     at = now()
     shown = [a.as_json(at) for a in house.authorities()]
-    return _page(
+    return render(
         request, "authorities.html", csrf, authorities=shown, collections=house.collections(), bases=BASES.values()
     )
 
@@ -111,7 +111,7 @@ def ledger(
     stop = size if before is None else min(before, size)
     first = max(0, stop - ENTRIES)
     entries = list(reversed(house.ledger_entries(first, stop)))
-    return _page(
+    return render(
         request,
         "ledger.html",
         csrf,
@@ -130,7 +130,7 @@ def receipt(request: Request, house: House, csrf: SignedIn, seq: int) -> Respons
     """One receipt, to read, print and check."""
     found = house.receipt(seq)
     proven = verify_receipt(found, house.vkey)
-    return _page(
+    return render(
         request,
         "receipt.html",
         csrf,
@@ -151,7 +151,7 @@ class Code(BaseModel):
 @router.get("/enter")
 def door(request: Request) -> Response:
     """Where the one-time link leads: a script hands the code over and goes on."""
-    return _page(request, "enter.html", None)
+    return render(request, "enter.html", None)
 
 
 @router.post("/enter")
@@ -188,7 +188,7 @@ def error_page(request: Request, error: CountenanceError) -> Response:
     """One of the program's own errors, for a person. Who is not signed in is shown the door."""
     if isinstance(error, NotSignedIn):
         return RedirectResponse("/enter", 303)
-    return _page(
+    return render(
         request, "error.html", None, error.http_status, code=error.http_status, what=error.message, advice=error.advice
     )
 
@@ -196,12 +196,12 @@ def error_page(request: Request, error: CountenanceError) -> Response:
 def http_error_page(request: Request, error: HTTPException) -> Response:
     """A page that is not there, for a person."""
     what = "There is nothing at this address." if error.status_code == 404 else str(error.detail)
-    page = _page(request, "error.html", None, error.status_code, code=error.status_code, what=what, advice="")
+    page = render(request, "error.html", None, error.status_code, code=error.status_code, what=what, advice="")
     page.headers.update(error.headers or {})
     return page
 
 
-def _page(request: Request, template: str, csrf: str | None, answer: int = 200, **values: Any) -> HTMLResponse:
+def render(request: Request, template: str, csrf: str | None, answer: int = 200, **values: Any) -> HTMLResponse:
     app = countenance(request)
     context = {"csrf": csrf, "demo": app.demo, "version": package.__version__, "path": request.url.path}
     return HTMLResponse(_templates.get_template(template).render(context | values), answer)

@@ -1,0 +1,95 @@
+"""The pages about proxy logs: analyses, one of them with its sessions, and one session with its lines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from countenance.domain.proxy import Grade
+from countenance.reports.proxylog_plots import words
+from countenance.reports.proxylog_words import CLASSES, FITS, bounds
+from countenance.web.callers import House
+from countenance.web.pages.routes import SignedIn, render
+
+router = APIRouter(prefix="/proxylog", include_in_schema=False, default_response_class=HTMLResponse)
+
+PAGE = 50
+
+
+@router.get("")
+def analyses(request: Request, house: House, csrf: SignedIn) -> Response:
+    """Every analysis, and how one is made."""
+    return render(request, "proxylogs.html", csrf, analyses=house.logs.analyses(), bounds=bounds)
+
+
+@router.get("/{analysis}")
+def analysis(
+    request: Request,
+    house: House,
+    csrf: SignedIn,
+    analysis: str,
+    kind: Annotated[str, Query(alias="class", max_length=40)] = "",
+    site: Annotated[str, Query(max_length=100)] = "",
+    user: Annotated[str, Query(max_length=40)] = "",
+    ceiling: Annotated[str, Query(max_length=4)] = "",
+    text: Annotated[str, Query(max_length=200)] = "",
+    first: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> Response:
+    """The answer, what the logs do not cover, the sessions."""
+    found = house.logs.analysis(analysis)
+    body = found["body"]
+    asked = {"class": kind, "site": site, "user": user, "ceiling": ceiling, "text": text}
+    every = sorted([*body["sessions"], *body["reverse_image"]["sessions"]], key=_first_what_matters)
+    chosen = [session for session in every if _fits(session, asked)]
+    return render(
+        request,
+        "proxylog.html",
+        csrf,
+        found=found,
+        body=body,
+        asked=asked,
+        grades=[grade.value for grade in Grade],
+        classes=CLASSES,
+        fits=FITS,
+        bounds=bounds,
+        sites=sorted({session["site"] for session in every}),
+        ceilings=sorted({session["ceiling"] for session in every}),
+        sessions=chosen[first : first + PAGE],
+        first=first,
+        count=len(chosen),
+        page_size=PAGE,
+        alt={picture: words(body, picture) for picture in ("bounds", "timeline")},
+    )
+
+
+@router.get("/{analysis}/sessions/{session}")
+def session(request: Request, house: House, csrf: SignedIn, analysis: str, session: str) -> Response:
+    """Why one session is what it is, and who it was, once two people ask."""
+    found = house.logs.session(session, analysis)
+    return render(
+        request,
+        "proxylog_session.html",
+        csrf,
+        analysis=analysis,
+        s=found["session"],
+        classes=CLASSES,
+        fits=FITS,
+        bounds=bounds,
+    )
+
+
+def _first_what_matters(session: dict[str, Any]) -> tuple[int, int, str, str]:
+    searches = session["searches"]
+    return -searches["at_least"], -searches["at_most"], session["start"], session["id"]
+
+
+def _fits(session: dict[str, Any], asked: dict[str, str]) -> bool:
+    if any(asked[name] and session[name] != asked[name] for name in ("class", "site", "user", "ceiling")):
+        return False
+    wanted = asked["text"].strip().lower()
+    if not wanted:
+        return True
+    texts = [session["id"], session["user"], *session["reasons"], *(line["shown"] for line in session["evidence"])]
+    return any(wanted in one.lower() for one in texts)
