@@ -19,6 +19,9 @@ EXAMPLES = {
     "sighting": "sighting-1",
     "rank": "1",
     "seq": "0",
+    "analysis": "L-000000000000",
+    "session": "V-000000000000",
+    "picture": "bounds",
 }
 FREE = {("get", "/api/v1/openapi.json")}
 
@@ -50,6 +53,13 @@ WANTED = {
     ("post", "/ledger/bundle"): "ledger:read",
     ("get", "/ledger/checkpoint"): "ledger:read",
     ("get", "/ledger/key"): "ledger:read",
+    ("get", "/proxylog/analyses"): "proxylog:read",
+    ("get", "/proxylog/analyses/{analysis}"): "proxylog:read",
+    ("get", "/proxylog/analyses/{analysis}/report"): "proxylog:read",
+    ("get", "/proxylog/analyses/{analysis}/sessions.csv"): "proxylog:read",
+    ("get", "/proxylog/analyses/{analysis}/pictures/{picture}"): "proxylog:read",
+    ("get", "/proxylog/analyses/{analysis}/sessions/{session}"): "proxylog:read",
+    ("post", "/proxylog/analyses/{analysis}/sessions/{session}/unmask"): "proxylog:unmask",
 }
 """Written out here, so that a scope that changes by mistake is noticed."""
 

@@ -9,14 +9,18 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from countenance.domain.errors import BadInput, Refused, Unavailable
+from countenance.store import moments
 from countenance.web.serve import address_of, listen
-from tests.places import Place
+from tests import pretend
+from tests.places import Place, ingest, register
+from tests.traces import left, of_photograph
 
 
 @contextmanager
@@ -62,6 +66,32 @@ def test_from_the_link_to_the_end(house: Place, ending: signal.Signals) -> None:
         assert process.returncode == 0, err
         assert "Traceback" not in err
         assert first.cookies["countenance"] not in out + err
+
+
+def test_what_is_over_its_time_is_erased_before_anybody_comes_in(
+    place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        past = moments.now() - timedelta(days=100)
+        patch.setattr(moments, "now", lambda: past)
+        with place.open() as product:
+            old = place.put("old/ada.png", pretend.photograph("ada", note="old"))
+            register(product, "old", old.parent)
+            ingest(product, "old")
+            needles = of_photograph(product, old)
+    with place.open() as product:
+        register(product, "new", place.put("new/bob.png", pretend.photograph("bob", note="new")).parent)
+        ingest(product, "new")
+    assert left(place, needles)
+    with serving(place) as (process, link):
+        assert enter(link).status_code == 204
+        assert left(place, needles) == []
+        process.terminate()
+        process.communicate(timeout=30)
+    with place.open() as product:
+        assert [source.name for source in product.sources()] == ["new"]
+        (entry,) = [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "erasure"]
+        assert entry["body"]["scope"]["kind"] == "expired"
 
 
 def test_the_link_as_json(house: Place) -> None:
