@@ -116,6 +116,7 @@ def test_two_people_at_a_real_browser(pretend: Served, found: dict[str, Any]) ->
         page.wait_for_url(f"{pretend.address}/")
         page.get_by_role("link", name="Proxy logs", exact=True).click()
         page.get_by_role("link", name=found["body"]["summary"][0]).click()
+        page.get_by_role("heading", name="At least, at most").wait_for()
         for picture in page.locator(".plot img:visible").all():
             picture.scroll_into_view_if_needed()
             page.wait_for_function("image => image.complete && image.naturalWidth > 100", arg=picture.element_handle())
