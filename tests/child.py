@@ -63,6 +63,12 @@ def _erase(product: Any, what: str, *which: Any) -> None:
     product.erase(getattr(product.eraser, f"plan_{what}")(*which), TESTER)
 
 
+def _erase_face(product: Any, authority: str, photograph: bytes) -> None:
+    from tests.places import TESTER
+
+    product.erase(product.plan_face_erasure(photograph, None, authority, TESTER, 0.5), TESTER)
+
+
 def _ingest(product: Any, name: str, commit: int = 64) -> None:
     """`commit` is how many pictures are written at a time."""
     from countenance.services import ingest
@@ -88,6 +94,7 @@ def _rotate(product: Any) -> None:
 ACTS: dict[str, Callable[..., None]] = {
     "open": lambda product: None,
     "erase": _erase,
+    "erase_face": _erase_face,
     "ingest": _ingest,
     "search": _search,
     "rotate": _rotate,

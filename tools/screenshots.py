@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -20,12 +21,15 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from countenance.access.sessions import Sessions
-from countenance.app import open_home
+from countenance.app import Countenance, open_home, system_actor
+from countenance.services.analyse import NewAnalysis
 from countenance.settings import Settings
 from countenance.web.application import build
 from countenance.web.serve import address_of, listen
 from demo.cast import CAST, PROBE
 from demo.people import MOODS, photograph
+from tools.proxysim.scenarios import SCENARIOS
+from tools.proxysim.writers import FORMATS, logs
 
 ROOT = Path(__file__).resolve().parent.parent
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -37,6 +41,7 @@ WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 400, "height": 860}
 def served(folder: Path) -> Iterator[tuple[str, Sessions]]:
     """The pages over the demo's home."""
     with open_home(settings=Settings(home=folder / "home", key_dir=folder / "keys", demo=True)) as product:
+        analyse(product)
         sessions, listening = Sessions(), listen("127.0.0.1", 0)
         server = uvicorn.Server(uvicorn.Config(build(product, sessions), log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -49,6 +54,16 @@ def served(folder: Path) -> Iterator[tuple[str, Sessions]]:
             server.should_exit = True
             thread.join(10)
             listening.close()
+
+
+def analyse(product: Countenance) -> None:
+    """The made-up log of 2,337 hits that the README speaks of."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in logs(SCENARIOS["hits-2337"](7), FORMATS["squid"], "mixed").items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        with chdir(folder):
+            asked = NewAnalysis(("proxy-a.log", "proxy-b.log"), why="a made-up complaint")
+            product.logs.analyse(asked, system_actor("screenshots"))
 
 
 def take(page: Page, name: str, target: Path) -> None:
@@ -106,6 +121,13 @@ def walk(browser: Browser, address: str, sessions: Sessions, target: Path) -> No
         page.locator("#receipt").scroll_into_view_if_needed()
         page.mouse.wheel(0, 800)
         take(page, "receipt", target)
+        page.goto(f"{address}/proxylog")
+        page.locator(".analyses h2 a").first.click()
+        expect(page.locator(".plot img").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        take(page, "proxylog", target)
+        page.get_by_role("link", name="Why").first.click()
+        take(page, "proxylog-session", target)
     with window(browser, address, sessions, scheme="dark", size=WIDE) as page:
         search(page, address)
         take(page, "search-dark", target)

@@ -26,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 from countenance.access import tokens as token_rows
 from countenance.access.tokens import Token
 from countenance.domain.authority import Actor, Authority
-from countenance.domain.errors import BadInput, UnknownThing
+from countenance.domain.errors import BadInput, Busy, UnknownThing
 from countenance.domain.results import SearchResult
 from countenance.domain.sources import Source
 from countenance.services import authorise, home, permit, register, summarise
+from countenance.services.effective import effective
 from countenance.services.erase import Erased, Eraser, Plan
 from countenance.services.register import NewSource
 from countenance.settings import Settings, load_settings
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from countenance.services.ingest import IngestReport, Progress
     from countenance.services.keys import KeyRing
     from countenance.services.log_desk import LogDesk
-    from countenance.services.probes import ProbeFaces
+    from countenance.services.probes import Choice, ProbeFaces
     from countenance.services.reveal import OpenedPicture, Revealer
     from countenance.services.search import SearchRequest
 
@@ -72,11 +73,11 @@ class Countenance:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.RLock()
-        self._people: dict[tuple[int, ...], tuple[int, int]] = {}
-        self._home = home.open_home(settings.home, settings.key_dir, system_actor("opening"))
+        opening = system_actor("opening")
+        self._home = home.open_home(settings.home, settings.key_dir, opening, effective(settings))
         try:
-            self.unfinished = self.eraser.finish(system_actor("opening"))
-            permit.settle(self._home.record, system_actor("opening"))
+            self.finished = self.eraser.finish(opening)
+            permit.settle(self._home.record, opening)
         except BaseException:
             self._home.close()
             raise
@@ -133,7 +134,8 @@ class Countenance:
         """What a search opened: crops, pictures, exports."""
         from countenance.services.reveal import Revealer
 
-        return Revealer(self._home.record, self._home.blobs, self.settings.demo, self._home.showing)
+        home = self._home
+        return Revealer(home.record, home.blobs, self.settings.demo, home.showing, self.engine.limits())
 
     @cached_property
     def logs(self) -> LogDesk:
@@ -191,6 +193,8 @@ class Countenance:
             return rehearse(self._home, source, self.engine.limits(), self.engine.crawl_settings(), on_progress)
         ingester = self.engine.ingester()
         with self._home.source_lock(source.id), self._home.run_spool(source.id) as spool:
+            if register.live_source(self._home.record, name) != source:
+                raise Busy(f"the source {name} was registered anew meanwhile", advice="read it again")
             with self.database.read() as c:
                 pages = pictures.pages_of(c, source.id) if source.kind == "website" else []
             reader = open_reader(source, spool=spool, crawl=self.engine.crawl_settings(), known_pages=pages)
@@ -236,7 +240,7 @@ class Countenance:
 
     def search(self, request: SearchRequest, actor: Actor) -> SearchResult:
         """Search under an authority. Raises NoAuthority, NoFace, SeveralFaces, UnreadableImage, LedgerUnavailable."""
-        return self.engine.searcher(self._count_people).search(request, actor)
+        return self.engine.searcher().search(request, actor)
 
     def check_authority(self, id: str, collections: Iterable[str] | None, actor: Actor) -> Authority:
         """The live authority that covers these collections; a refusal is an entry. Raises NoAuthority."""
@@ -257,17 +261,6 @@ class Countenance:
     def export_search(self, search: str, handle: str, recipient: str, purpose: str, actor: Actor) -> bytes:
         """A search as a zip file for a named recipient; the disclosure is an entry. Raises BadInput."""
         return self.revealer.export(search, handle, recipient, purpose, actor)
-
-    def _count_people(self, source_ids: Iterable[int]) -> int:
-        """Distinct indexed pictures of these sources, counted again whenever the index has changed."""
-        key = tuple(sorted(source_ids))
-        stamp = self.engine.stamp()
-        known = self._people.get(key)
-        if known is None or known[0] != stamp:
-            with self.database.read() as c:
-                known = (stamp, pictures.count_pictures(c, key))
-            self._people[key] = known
-        return known[1]
 
     # The ledger
 
@@ -339,12 +332,8 @@ class Countenance:
 
         ring = self.key_ring
         faults = ring.index().verify() if ring.pack else []
-        keys = described(ring)
-        facts = {
-            "ledger key": keys["ledger"],
-            "templates' key": keys["templates"],
-            "ledger entries": self.ledger_verify()["size"],
-        }
+        keys, size = described(ring), self.ledger_verify()["size"]
+        facts = {"ledger key": keys["ledger"], "templates' key": keys["templates"], "ledger entries": size}
         return {"facts": facts, "findings": [fault(what, "restore the home from a backup") for what in faults]}
 
     @property
@@ -367,7 +356,7 @@ class Countenance:
             "home": str(self.home),
             **summarise.home(self.database),
             "ledger": {"entries": self.ledger_size, "key": self.vkey},
-            "unfinished_erasures": self.unfinished,
+            "unfinished_erasures": list(self.finished.pending),
             "demo": self.demo,
         }
 
@@ -376,14 +365,14 @@ class Countenance:
         return self.eraser.erase(plan, actor)
 
     def plan_face_erasure(
-        self, photograph: bytes, choice: int | None, authority: str, actor: Actor, min_likeness: float | None
+        self, photograph: bytes, choice: Choice, authority: str, actor: Actor, min_likeness: float | None
     ) -> Plan:
-        """Every sighting at least this alike to a face; spends one use of the authority."""
+        """Every sighting at least this alike to a face; spends one use of the authority. Raises as `search` does."""
         if min_likeness is None:
             raise BadInput("say how alike a face must be to be erased", advice="for instance --min-likeness 0.5")
         return self.eraser.plan_face(
             photograph,
-            choice or "largest",
+            choice,
             authority,
             actor,
             detect=self.engine.detect,
@@ -396,7 +385,7 @@ class Countenance:
         """Erase what is over its time."""
         from countenance.services.retention import run_retention
 
-        return run_retention(self.eraser, actor).as_json()
+        return run_retention(self.eraser, actor, self.settings.search.probe_days).as_json()
 
     def enter(self, kind: str, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
         """An entry for an act of keeping house (a token, a setting). Returns its receipt."""

@@ -232,7 +232,7 @@ def test_without_an_authority_no_photograph_is_even_read(
 ) -> None:
     from countenance.cli import search
 
-    monkeypatch.setattr(search, "_read", _never)
+    monkeypatch.setattr(search, "read_photograph", _never)
     answer = run("search", "whatever.png", "--authority", "A-000000000000", "--json")
     assert answer.code == 4
     assert answer.json["error"]["code"] == "no-authority"

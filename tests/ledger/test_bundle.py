@@ -197,14 +197,16 @@ def forge(
     *,
     over: bytes | None = None,
     by: Signer | None = None,
+    also: Signer | None = None,
     **head: Any,
 ) -> bytes:
     """A bundle over any lines, rightly signed by `signer`: what a dishonest operator can make.
 
-    `over` replaces the list of leaves, `by` the signer of the checkpoint, and `head` parts of what this states.
+    `over` replaces the list of leaves, `by` the signer of the checkpoint, and `head` parts of what this states;
+    `also` signs the checkpoint too.
     """
     tree = checkpoint.TreeHead(ORIGIN, len(lines), merkle.root_of(map(merkle.leaf_hash, lines)))
-    raw = checkpoint.sign(replace(tree, **head), [by or signer]).encode()
+    raw = checkpoint.sign(replace(tree, **head), [by or signer, *([also] if also else [])]).encode()
     parts = {
         "checkpoint": raw,
         "leaves": b"".join(map(merkle.leaf_hash, lines)) if over is None else over,
@@ -281,6 +283,17 @@ def test_a_manifest_or_checkpoint_signed_by_another_is_refused(members: Members,
         "manifest.sig": ledger._book.signer.signature_line(listed).encode(),
     }
     assert "checkpoint" in refusal(pack(list(given.items())))
+
+
+def test_nobody_else_signs_beside_the_ledgers_key(members: Members, ledger: Ledger) -> None:
+    """A second signature would lend the bundle a name that has vouched for nothing, or hide a key that was not in
+    force."""
+    mine = ledger._book.signer
+    lines = members["entries.jsonl"].split(b"\n")[:-1]
+    for foreign in (Signer.generate(ORIGIN), Signer.generate("countenance.test/witness")):
+        for key in (None, mine.verifier):
+            assert "not signed by a key in force" in refusal(forge(lines, mine, also=foreign), key)
+            assert "not signed by a key in force" in refusal(forge(lines, mine, by=foreign, also=mine), key)
 
 
 def test_a_long_ledger_is_read_in_pieces(ledger: Ledger, tmp_path: Path, actor: dict[str, Any]) -> None:

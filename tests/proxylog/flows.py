@@ -39,7 +39,7 @@ class Maker:
     agent: str | None = BROWSER
     lines: list[WebRequest] = field(default_factory=list)
 
-    def __call__(self, at: float, method: str, path: str, host: str = PIM, **other: Any) -> WebRequest:
+    def __call__(self, at: float, method: str | None, path: str | None, host: str = PIM, **other: Any) -> WebRequest:
         """A request that was inspected."""
         said: dict[str, Any] = {"status": 200, "outcome": "allowed", "sent": 700, "received": 9000, "query": ""}
         said |= {"referrer": "", "agent": self.agent, "user": self.user, "address": self.address, "seconds": 0.2}
@@ -55,10 +55,12 @@ class Maker:
         self.lines.append(made)
         return made
 
-    def tunnel(self, at: float, seconds: float | None, sent: int | None = None, host: str = PIM, **o: Any) -> WebRequest:
+    def tunnel(
+        self, at: float, seconds: float | None, sent: int | None = None, host: str = PIM, **o: Any
+    ) -> WebRequest:
         """A CONNECT."""
-        o = {"kind": "tunnel", "seconds": seconds, "sent": sent, "path": None, "query": None} | o
-        return self(at, "CONNECT", "", host, **o)
+        o = {"kind": "tunnel", "seconds": seconds, "sent": sent, "query": None} | o
+        return self(at, "CONNECT", None, host, **o)
 
 
 def visit(w: Maker, at: float) -> int:
@@ -151,6 +153,52 @@ def calls(w: Maker, at: float) -> int:
     return 1
 
 
+def embedded(w: Maker, at: float) -> int:
+    w(at, "GET", "/assets/logo.png", referrer="https://press.example/story")
+    return 0
+
+
+def reopened(w: Maker, at: float) -> int:
+    """An old search, opened again: its first question is answered."""
+    w(at, "POST", "/api/search", FACE)
+    return 0
+
+
+def shared_link(w: Maker, at: float) -> int:
+    w(at, "GET", "/en/results/zz_zz")
+    w(at + 1, "GET", "/static/site.css")
+    w(at + 2, "POST", "/get_results", "jsc12.pimeyes.com")
+    return 0
+
+
+def two_tabs(w: Maker, at: float) -> int:
+    for delay in (0, 16):
+        w(at + delay, "POST", "/api/upload_pic", FACE, sent=PHOTO)
+    for step in range(4):
+        w(at + 20 + 4 * step, "POST", "/api/search", FACE)
+        w(at + 36 + 4 * step, "POST", "/api/search", FACE)
+    return 2
+
+
+def two_photographs_of_one_person(w: Maker, at: float) -> int:
+    for delay in (0, 1, 4, 6, 8):
+        path = "/api/upload_pic" if delay < 2 else "/api/search"
+        w(at + delay, "POST", path, FACE, sent=PHOTO if delay < 2 else 700)
+    return 1
+
+
+def never_answered(w: Maker, at: float) -> int:
+    """The site got it; the person did not wait."""
+    w(at, "POST", "/api/upload/file", sent=PHOTO)
+    w(at + 3, "POST", "/api/search/new", status=None, outcome="failed")
+    return 1
+
+
+def on_an_unknown_path(w: Maker, at: float) -> int:
+    w(at, "POST", "/api/v9/find", sent=PHOTO)
+    return 1
+
+
 EXACT = (
     visit,
     search,
@@ -166,6 +214,19 @@ EXACT = (
     polled_removal,
 )
 """Acts whose searches a proxy that sees everything tells exactly."""
+
+
+LOOSE = (
+    *EXACT,
+    calls,
+    embedded,
+    reopened,
+    shared_link,
+    two_tabs,
+    two_photographs_of_one_person,
+    never_answered,
+    on_an_unknown_path,
+)
 
 
 def judged(requests: Iterable[WebRequest], **options: Any) -> tuple[Session, ...]:

@@ -171,6 +171,14 @@ def test_a_piece_without_its_header_borrows_it(cut: int, first: bool, tmp_path_f
     assert parts["coverage"] == whole["coverage"]
 
 
+def test_a_piece_of_empty_lines_is_a_piece_all_the_same(tmp_path: Path) -> None:
+    lines = [squid_line(0, "pimeyes.com"), "", "", ""]
+    whole = outcome([lay(tmp_path / "whole", lines)], tmp_path / "one")
+    parts = outcome([lay(tmp_path / "a", lines[1:]), lay(tmp_path / "b", lines[:1])], tmp_path / "two")
+    assert parts["coverage"] == whole["coverage"]
+    assert parts["faults"] == ()
+
+
 def test_different_headers_that_fit_are_an_error(tmp_path: Path) -> None:
     mine, other = "#fields at address via user method url", "#fields at via address user method url"
     line = f"{START} 10.0.0.1 10.0.0.2 poe GET pimeyes.com/x"

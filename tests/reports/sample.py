@@ -98,7 +98,9 @@ def body(sessions: int = 40, *, lines: int = 8, seed: int = 1) -> dict[str, Any]
         key=lambda s: (s["start"], s["id"]),
     )
     reverse = [session(n, "VISIT", lines=2, category="reverse-image", seed=seed) for n in range(3)]
-    gap = {"from": "2026-03-11T00:00:00.000Z", "to": "2026-03-12T14:00:00.000Z", "hours": 38}
+    gap = {"from": "2026-03-11T00:00:00Z", "to": "2026-03-12T14:00:00Z", "seconds": 136_800}
+    quiet = {"from": "2026-03-08T01:00:00Z", "to": "2026-03-08T05:00:00Z", "seconds": 14_400}
+    gaps = [quiet | {"usual_lines": 1, "unusual": False}, gap | {"usual_lines": 4_012, "unusual": True}]
     sentences = [
         "38 hours without any line: 11 Mar 00:00 to 12 Mar 14:00.",
         "Of the requests to these sites, 81 % were inspected; the rest shows a host alone.",
@@ -117,7 +119,7 @@ def body(sessions: int = 40, *, lines: int = 8, seed: int = 1) -> dict[str, Any]
             }
             for n in range(3)
         ],
-        "coverage": {"gaps": [gap], "sentences": sentences},
+        "coverage": {"gaps": gaps, "sentences": sentences, "remedies": ["Inspecting HTTPS would show what was done."]},
         "profiles": [
             {
                 "name": name,

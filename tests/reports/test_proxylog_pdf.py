@@ -60,6 +60,10 @@ def test_everything_stands_in_it(analysis: dict[str, Any], report: bytes) -> Non
     text = text_of(report)
     for one in analysis["input"]:
         assert one["sha256"] in text
+    for line in analysis["coverage"]["remedies"]:
+        assert words(line) in text
+    assert words("2026-03-11 00:00:00 2026-03-12 14:00:00 4,012") in text
+    assert words("2026-03-08 01:00:00") not in text, "a quiet night is no gap"
     for profile in analysis["profiles"]:
         assert words(profile["title"]) in text
         assert profile["stale_after"] in text
@@ -155,7 +159,7 @@ def spoiled(value: Any, text: str) -> Any:
     return {
         (text if key == "fields" else key): (
             text if isinstance(one, str) and key not in ours
-            else [text for _ in one] if key in ("reasons", "would_change", "sentences", "summary")
+            else [text for _ in one] if key in ("reasons", "would_change", "sentences", "remedies", "summary")
             else spoiled(one, text)
         )
         for key, one in value.items()
@@ -199,7 +203,7 @@ def test_thousands_of_sessions_are_cut_and_counted() -> None:
 def test_nothing_found_is_a_report_too() -> None:
     analysis = body(0)
     analysis |= {"input": [], "profiles": [], "summary": [], "sites": []}
-    analysis["coverage"] = {"sentences": [], "gaps": []}
+    analysis["coverage"] = {"sentences": [], "remedies": [], "gaps": []}
     analysis["reverse_image"] = {"totals": totals([]), "sessions": []}
     analysis["rejected"] = {"total": 0, "by_reason": {}, "listed": []}
     text = text_of(pdf(analysis))

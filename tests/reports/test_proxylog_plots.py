@@ -64,8 +64,8 @@ def test_missing_hours_are_shaded() -> None:
     analysis = body(30)
     gap = plots.LOOKS["light"].gap
     shaded = plots.svg(analysis, "timeline")
-    assert "No line at all" in texts(shaded)
-    assert "1 stretch without any line" in plots.words(analysis, "timeline")
+    assert "No line where usual" in texts(shaded)
+    assert "1 stretch without a line" in plots.words(analysis, "timeline")
     analysis["coverage"]["gaps"] = []
     clear = plots.svg(analysis, "timeline")
     assert fills(shaded, gap) == fills(clear, gap) + 2, "the stretch itself, and its mark in the legend"
@@ -78,7 +78,7 @@ def test_missing_hours_are_shaded() -> None:
 def test_the_unit_follows_the_span(start: str, unit: str) -> None:
     first = session(1, "VISIT") | {"start": "2026-03-01T23:59:59.999Z"}
     analysis = with_sessions(first, session(2, "SEARCH_SUBMITTED") | {"start": start})
-    analysis["coverage"] = {"sentences": [], "gaps": []}
+    analysis["coverage"] = {"sentences": [], "remedies": [], "gaps": []}
     svg = plots.svg(analysis, "timeline")
     assert f"Sessions a {unit} (UTC)" in texts(svg)
     look = plots.LOOKS["light"].classes

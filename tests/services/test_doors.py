@@ -22,7 +22,7 @@ KNOW_INDEXES = {"services/engine.py": {"countenance.index.embedded"}, "services/
 
 SEARCHERS = {
     (MINT, "index"),
-    ("app.py", "self.engine.searcher(self._count_people)"),
+    ("app.py", "self.engine.searcher()"),
     ("cli/search.py", "countenance"),
     ("web/api/searches.py", "house"),
     ("index/faiss_flat.py", "self._index"),

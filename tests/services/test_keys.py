@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from countenance.app import Countenance, system_actor
-from countenance.domain.errors import BadInput, KeyTrouble
+from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable, Unavailable
+from countenance.ledger.log import Ledger
 from countenance.ledger.receipt import verify_receipt
 from countenance.services.keys import (
     export_keys,
@@ -19,6 +20,7 @@ from countenance.services.keys import (
     rotate_ledger_key,
     rotate_template_key,
 )
+from countenance.services.record import Record
 from tests import pretend
 from tests.child import KILLED
 from tests.places import TESTER, Place, ask, grant, kinds
@@ -57,11 +59,87 @@ def test_lost_keys_are_put_back_from_an_export(house: Place, tmp_path: Path) -> 
     shutil.rmtree(house.keys)
     with pytest.raises(KeyTrouble):
         house.open()
-    import_keys(house.home, house.keys, file, force=False)
+    import_keys(house.home, house.keys, file, TESTER, force=False)
     with house.open() as product:
         assert answers(product) == before
         product.ledger_verify()
     assert all(path.stat().st_mode & 0o077 == 0 for path in house.keys.rglob("*"))
+
+
+def test_an_export_is_entered_before_it_is_written(
+    house: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "keys.json"
+    real = Record.enter
+
+    def enter(self: Record, *args: Any, **named: Any) -> Any:
+        assert file.read_bytes() == b"", "no key is out before the entry"
+        return real(self, *args, **named)
+
+    with house.open() as product:
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "append", _refuse)
+            with pytest.raises(LedgerUnavailable):
+                export_keys(product.key_ring, file, TESTER)
+        assert not file.exists()
+        with monkeypatch.context() as patch:
+            patch.setattr(json, "dump", _full)
+            with pytest.raises(Unavailable):
+                export_keys(product.key_ring, file, TESTER)
+        assert not file.exists(), "half an export is none"
+        monkeypatch.setattr(Record, "enter", enter)
+        export_keys(product.key_ring, file, TESTER)
+        assert json.loads(file.read_text())["keys"].keys() == {"ledger.key", "names.key", "open.rotation"}
+
+
+def _refuse(*_: Any, **__: Any) -> None:
+    raise LedgerUnavailable("no")
+
+
+def _full(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def imports(product: Countenance) -> list[dict[str, Any]]:
+    return [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "keys.imported"]
+
+
+def test_putting_keys_back_is_an_entry(house: Place, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    with house.open() as product:
+        export_keys(product.key_ring, file, TESTER)
+    house.opened.clear()
+    names = ["ledger.key", "names.key", "open.rotation"]
+    key = next(house.keys.rglob("names.key"))
+    key.write_bytes(bytes(32))
+    import_keys(house.home, house.keys, file, TESTER, force=True)
+    with house.open() as product:
+        (entry,) = imports(product)
+        assert entry["actor"] == {"authenticated": TESTER.user, "stated": TESTER.stated}
+        said = {name: value for name, value in entry["body"].items() if name != "via"}
+        assert said == {"keys": names, "replaced": ["names.key"], "forced": True}
+    house.opened.clear()
+    # Entered in the act itself, and once.
+    assert not list(house.keys.rglob("imported*"))
+    with house.open() as product:
+        assert len(imports(product)) == 1
+
+
+def test_what_cannot_be_entered_yet_is_entered_at_the_next_opening(house: Place, tmp_path: Path) -> None:
+    """The home may be restored after its keys, or another of its keys may still be missing."""
+    file = tmp_path / "keys.json"
+    with house.open() as product:
+        export_keys(product.key_ring, file, TESTER)
+    house.opened.clear()
+    house.home.rename(tmp_path / "away")
+    import_keys(house.home, house.keys, file, TESTER, force=False)
+    import_keys(house.home, house.keys, file, TESTER, force=False)
+    (tmp_path / "away").rename(house.home)
+    with house.open() as product:
+        assert [e["body"]["replaced"] for e in imports(product)] == [[], []]
+    house.opened.clear()
+    with house.open() as product:
+        assert len(imports(product)) == 2
 
 
 def test_keys_of_another_home_or_other_keys_are_not_put_in_their_place(house: Place, tmp_path: Path) -> None:
@@ -73,13 +151,13 @@ def test_keys_of_another_home_or_other_keys_are_not_put_in_their_place(house: Pl
     house.opened.clear()
     files = {path: path.read_bytes() for path in house.keys.rglob("*") if path.is_file()}
     with pytest.raises(KeyTrouble):
-        import_keys(house.home, house.keys, tmp_path / "other.json", force=True)
+        import_keys(house.home, house.keys, tmp_path / "other.json", TESTER, force=True)
     key = next(house.keys.rglob("names.key"))
     key.write_bytes(bytes(32))
     with pytest.raises(KeyTrouble):
-        import_keys(house.home, house.keys, tmp_path / "mine.json", force=False)
+        import_keys(house.home, house.keys, tmp_path / "mine.json", TESTER, force=False)
     assert key.read_bytes() == bytes(32)
-    import_keys(house.home, house.keys, tmp_path / "mine.json", force=True)
+    import_keys(house.home, house.keys, tmp_path / "mine.json", TESTER, force=True)
     assert {path: path.read_bytes() for path in house.keys.rglob("*") if path.is_file()} == files
 
 
@@ -100,7 +178,7 @@ def test_keys_of_another_home_or_other_keys_are_not_put_in_their_place(house: Pl
 def test_what_is_no_export_is_refused_and_writes_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(BadInput):
-        import_keys(tmp_path / "home", tmp_path / "keys", tmp_path / "file", force=True)
+        import_keys(tmp_path / "home", tmp_path / "keys", tmp_path / "file", TESTER, force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 

@@ -131,6 +131,52 @@ def test_probes_are_shredded_after_their_time_and_results_are_closed(house: Plac
         product.ledger_verify()
 
 
+def test_notes_are_shredded_with_the_probes_of_their_search_and_with_their_authority(
+    house: Place, clock: Clock
+) -> None:
+    with house.open(search={"probe_days": 10}) as product:
+        authority, other = grant(product, "album", days=1), grant(product, "album", days=30)
+        result = ask(product, authority, PROBE)
+        product.export_search(result.search, result.handle, "A Court", "a purpose that is sealed", TESTER)
+        for one in (authority, other):
+            product.revoke(one.id, TESTER, "a reason that is sealed")
+        items = [f"note:{authority.id}:revoked", f"note:{result.search}:disclosed"]
+        rest = f"note:{other.id}:revoked"
+        assert notes(product) == sorted([*items, rest])
+        clock.put(authority.expires_at + timedelta(days=10) - timedelta(microseconds=1))
+        assert product.run_retention(TESTER)["notes"] == 0
+        clock.put(authority.expires_at + timedelta(days=10))
+        assert product.run_retention(TESTER)["notes"] == 2
+        assert notes(product) == [rest]
+        last = product.ledger_entries(product.ledger_size - 1, product.ledger_size)[0]
+        assert last["type"] == "probes.expired"
+        assert last["body"]["items"] == [f"probe:{result.search}", *items]
+        told = str(product.ledger_entries(0, product.ledger_size, opened=True))
+        assert "a purpose that is sealed" not in told
+        assert told.count("a reason that is sealed") == 1
+        assert product.run_retention(TESTER)["notes"] == 0
+
+
+def test_a_note_that_was_made_after_its_probe_had_gone_goes_too(house: Place, clock: Clock) -> None:
+    """What a search showed can be handed out while its handle lives, and its probe may be over by then."""
+    with house.open(search={"probe_days": 0, "handle_minutes": 60}) as product:
+        authority = grant(product, "album", days=0.01)
+        result = ask(product, authority, PROBE)
+        clock.put(authority.expires_at)
+        assert (product.run_retention(TESTER)["probes"], notes(product)) == (1, [])
+        product.export_search(result.search, result.handle, "A Court", "evidence", TESTER)
+        assert notes(product) == [f"note:{result.search}:disclosed"]
+        assert product.run_retention(TESTER)["notes"] == 1
+        assert notes(product) == []
+
+
+def notes(product: Countenance) -> list[str]:
+    """The notes whose keys are there."""
+    with product.database.read() as c:
+        query = "SELECT item FROM item_keys WHERE item LIKE 'note:%' ORDER BY item"
+        return list(c.exec_driver_sql(query).scalars())
+
+
 def test_nothing_is_shredded_without_an_entry(house: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     with house.open(search={"probe_days": 0}) as product:
         authority = grant(product, "album", days=1)

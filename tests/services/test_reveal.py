@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from countenance.app import Countenance
-from countenance.domain.errors import BadInput, CountenanceError, LedgerUnavailable, NoAuthority
+from countenance.domain.errors import BadInput, CountenanceError, LedgerUnavailable, NoAuthority, UnreadableImage
 from countenance.ledger.log import Ledger
+from countenance.services import reveal
 from countenance.store import moments
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, kinds
@@ -125,3 +126,27 @@ def test_photographs_are_read_from_nowhere_but_the_caller(house: Place) -> None:
         opened = product.open_picture(result.search, result.handle, shown.id, TESTER)
         assert opened.content is None
         assert "changed" in str(opened.why_missing)
+
+
+def test_a_picture_is_opened_within_the_limits_of_the_settings(house: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[Any] = []
+
+    def decode(data: bytes, limits: Any, **_: Any) -> Any:
+        used.append(limits)
+        raise UnreadableImage("too-many-pixels")
+
+    monkeypatch.setattr(reveal, "decode", decode)
+    for images, decoded in (({"max_pixels": 1234, "max_seconds": 3.0}, True), ({"max_bytes": 10}, False)):
+        with house.open(images=images) as product:
+            result = ask(product, grant(product, "album"), PROBE)
+            shown = result.groups[0].sightings[0].id
+            if decoded:
+                with pytest.raises(UnreadableImage):
+                    product.open_picture(result.search, result.handle, shown, TESTER)
+                assert [(one.max_pixels, one.max_seconds) for one in used] == [(1234, 3.0)]
+            else:
+                opened = product.open_picture(result.search, result.handle, shown, TESTER)
+                assert opened.content is None
+                assert opened.why_missing
+                assert len(used) == 1
+        house.opened.clear()

@@ -66,7 +66,7 @@ def test_a_program_unmasks_only_with_a_second_person(pretend: Served, found: dic
         base_url=f"{pretend.address}/api/v1", headers={"Authorization": f"Bearer {own}"}, timeout=60
     ) as program:
         alone = program.post(path, json={"reason": REASON, "second": own})
-        assert (alone.status_code, alone.json()["code"]) == (401, "not-signed-in")
+        assert (alone.status_code, alone.json()["code"]) == (403, "refused")
         assert program.post(path, json={"reason": "short", "second": own}).status_code == 422
         together = program.post(path, json={"reason": REASON, "second": second(pretend.product)}).json()
     assert together["who"] == "u-searcher"

@@ -6,7 +6,7 @@ import math
 import random
 from typing import Literal
 
-from tools.proxysim.traffic import Act, Class, Exchange, Fate, Person
+from tools.proxysim.traffic import Act, Class, Exchange, Fate, Person, ToldBy
 
 PRESS = (
     "https://news.example.org/2026/face-search-explained",
@@ -144,7 +144,7 @@ class Browser:
         category: Literal["face", "reverse-image", "look-alike", "none"] = "face",
         searches: int = 0,
         attempted: int = 0,
-        told_by: Literal["url", "body"] = "url",
+        told_by: ToldBy = "url",
     ) -> Act:
         """The act, with what it truly was."""
         return Act(

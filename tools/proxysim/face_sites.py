@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tools.proxysim.browsing import PRESS, SEARCH_ENGINE, Browser
-from tools.proxysim.traffic import Act, Fate
+from tools.proxysim.traffic import Act, Class, Fate
 
 PIMEYES = "pimeyes.com"
 FACECHECK = "facecheck.id"
@@ -108,7 +108,11 @@ def search_unanswered(browser: Browser) -> Act:
     _upload(browser, "/api/upload/file", base64=True)
     arrived = browser.rng.random() < 0.5
     _submit(browser, fate="aborted" if arrived else "unanswered")
-    return browser.done("search without an answer", PIMEYES, "INDETERMINATE", searches=int(arrived), attempted=1)
+    truth: Class = "SEARCH_SUBMITTED" if arrived else "UPLOAD"
+    lost = int(not arrived)
+    return browser.done(
+        "search without an answer", PIMEYES, truth, searches=1 - lost, attempted=lost, told_by="nothing"
+    )
 
 
 def looks_at_old_results(browser: Browser) -> Act:
@@ -153,7 +157,8 @@ def refused(browser: Browser) -> Act:
 
 def prefetched(browser: Browser) -> Act:
     """A browser fetches a link ahead of a click that never comes: the page alone, nothing that belongs to it."""
-    browser.send("GET", PIMEYES, "/en", referrer=SEARCH_ENGINE, mime="text/html", answer=24_000)
+    referrer = browser.rng.choice((SEARCH_ENGINE, ""))
+    browser.send("GET", PIMEYES, "/en", referrer=referrer, mime="text/html", answer=24_000)
     return browser.done("prefetched", PIMEYES, "BACKGROUND")
 
 
@@ -224,7 +229,7 @@ def search4faces_visit(browser: Browser) -> Act:
 
 
 def lenso_search(browser: Browser) -> Act:
-    """Searches on lenso.ai."""
+    """Searches on lenso.ai, as public clients do; the shipped profile does not know how a search is asked for there."""
     browser.page(LENSO, "/en", referrer=SEARCH_ENGINE)
     browser.wait(10, 60)
     photo = browser.photo() * 4 // 3
@@ -232,7 +237,7 @@ def lenso_search(browser: Browser) -> Act:
     results = f"/en/results/{browser.token(16)}"
     browser.page(LENSO, results, referrer=f"https://{LENSO}/en", assets=3)
     browser.send("POST", LENSO, "/api/search", body=400, answer=90_000, referrer=f"https://{LENSO}{results}")
-    return browser.done("searches on lenso.ai", LENSO, "RESULTS_VIEWED", searches=1)
+    return browser.done("searches on lenso.ai", LENSO, "RESULTS_VIEWED", searches=1, told_by="body")
 
 
 def _arrive(browser: Browser) -> None:

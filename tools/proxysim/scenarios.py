@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from tools.proxysim import face_sites as sites
-from tools.proxysim.browsing import Browser
+from tools.proxysim.browsing import SEARCH_ENGINE, Browser
 from tools.proxysim.other_sites import OTHERS, a_day_s_work
 from tools.proxysim.people import at_desks, organisation
 from tools.proxysim.traffic import Act, Exchange, Person
@@ -23,7 +24,7 @@ HITS = 2_337
 
 def small(seed: int) -> World:
     """A fortnight of thirty people with every kind of act in it, a shared desk, a skewed clock, and a gap."""
-    return _everything("small", seed, days=14, count=30, acts=90, pages=120)
+    return _everything("small", seed, days=14, count=30, acts=60, pages=60)
 
 
 def year(seed: int) -> World:
@@ -38,20 +39,20 @@ def hits(seed: int) -> World:
     exact for the view `mixed` in the format `squid`, where each tunnel and each request is one line.
     """
     rng = random.Random(f"{seed}/hits")
-    people = organisation(rng, 64, inspected=0.8)
+    people = organisation(rng, 64, inspected=0.9)
     calendar = Calendar(rng, SPRING, 91)
     inside = [person for person in people if person.inspected]
     outside = [person for person in people if not person.inspected]
     searchers, hidden = rng.sample(inside, 7), rng.sample(outside, 2)
-    told: list[Play] = [sites.searches_old] * 4 + [sites.searches_new] * 3 + [sites.searches_twice]
-    told += [sites.searches_and_leaves] * 2 + [sites.search_fails] * 4
+    told = _times({sites.searches_old: 4, sites.searches_new: 3, sites.searches_twice: 1})
+    told += _times({sites.searches_and_leaves: 2, sites.search_fails: 4})
     acts: list[Act] = []
     for place, play in enumerate(told):
         acts += played(rng, calendar, [searchers[place % len(searchers)]], [play], len(acts) + 1)
     for person, play in zip(hidden * 2, (sites.searches_old, sites.searches_new, sites.searches_old), strict=False):
         acts += played(rng, calendar, [person], [play], len(acts) + 1)
-    harmless: list[Play] = [sites.opts_out] * 3 + [sites.uploads_only] * 2 + [sites.signs_in] * 3 + [sites.refused] * 8
-    harmless += [sites.scanned] * 6 + [sites.prefetched] * 8 + [sites.embedded] * 8 + [sites.asked_to_sign_in_first] * 5
+    harmless = _times({sites.opts_out: 3, sites.uploads_only: 2, sites.signs_in: 3, sites.refused: 8})
+    harmless += _times({sites.scanned: 6, sites.prefetched: 8, sites.embedded: 8, sites.asked_to_sign_in_first: 5})
     acts += played(rng, calendar, people, harmless, len(acts) + 1)
     background = _work(rng, calendar, people, 1_500)
     world = World("hits-2337", seed, SPRING, 91, people, tuple(acts), background)
@@ -59,22 +60,22 @@ def hits(seed: int) -> World:
 
 
 def _filled(rng: random.Random, calendar: Calendar, world: World) -> World:
-    """Casual visits, and single tunnels at the very end, until the log has exactly so many lines of the site."""
-    plays: list[Play] = [sites.from_the_press] * 6 + [sites.reads]
+    """Casual visits until the log has exactly so many lines of the site; the last of them are as long as it takes."""
+    plays = _times({sites.from_the_press: 6, sites.reads: 1})
     acts = list(world.acts)
     left = HITS - hits_in(world)
-    behind = [person for person in world.people if not person.inspected]
+    inside = [person for person in world.people if person.inspected]
     never = [person for person in world.people if person not in {act.person for act in acts}]
-    while left > 40 or never:
+    while left > 50 or never:
         person = never.pop() if never else rng.choice(world.people)
         act = played(rng, calendar, [person], [rng.choice(plays)], len(acts) + 1)[0]
         acts.append(act)
         left -= hits_in(replace(world, acts=(act,), background=()))
-    for _ in range(left):
-        person = rng.choice(behind)
-        acts += played(rng, calendar, [person], [_looks_once], len(acts) + 1)
-    if left < 0:
-        raise RuntimeError("more lines than wanted: choose another seed")
+    while left > 0:
+        lines = min(left, 14) if left != 15 else 13
+        desk = rng.choice(inside if left > 1 else [person for person in world.people if not person.inspected])
+        acts += played(rng, calendar, [desk], [partial(_looks, lines=lines)], len(acts) + 1)
+        left -= lines
     return replace(world, acts=tuple(acts))
 
 
@@ -83,8 +84,13 @@ def hits_in(world: World) -> int:
     return sum(row.host == sites.PIMEYES or row.host.endswith("." + sites.PIMEYES) for row in seen(world, "mixed"))
 
 
-def _looks_once(browser: Browser) -> Act:
-    browser.page(sites.PIMEYES, "/en", referrer="https://search.example.com/")
+def _times(counts: dict[Play, int]) -> list[Play]:
+    return [play for play, count in counts.items() for _ in range(count)]
+
+
+def _looks(browser: Browser, lines: int) -> Act:
+    """A visit of so many lines, of which the tunnel and the page are two."""
+    browser.page(sites.PIMEYES, "/en", referrer=SEARCH_ENGINE, assets=lines - 2)
     return browser.done("looks at the front page", sites.PIMEYES, "VISIT")
 
 

@@ -17,10 +17,12 @@ Class = Literal[
     "OPT_OUT",
     "SEARCH_SUBMITTED",
     "RESULTS_VIEWED",
-    "INDETERMINATE",
 ]
-"""The true class of an act: what somebody who stood behind the person would say. INDETERMINATE stands for an act that
-even a complete log leaves open, such as a submission whose answer never came."""
+"""The true class of an act: what somebody who stood behind the person would say."""
+
+ToldBy = Literal["url", "body", "nothing"]
+"""What settles an act: method, path and status; only the body, because the site's calls look alike or the site profile
+does not know them; or nothing, because the answer never came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,7 @@ class Exchange:
 class Act:
     """One thing that somebody did on one site, and what it truly was.
 
-    `searches` counts faces that were truly searched for; `attempted` the submissions that came to nothing. `told_by`
-    says what settles it: "url" where method, path and status do, "body" where every call of the site looks alike.
+    `searches` counts faces that were truly searched for; `attempted` the submissions that came to nothing.
     """
 
     number: int
@@ -80,7 +81,7 @@ class Act:
     truth: Class
     searches: int
     attempted: int
-    told_by: Literal["url", "body"]
+    told_by: ToldBy
     exchanges: tuple[Exchange, ...]
 
     @property

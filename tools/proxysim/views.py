@@ -41,6 +41,7 @@ class Row:
     person: Person
     host: str
     port: int
+    act: int
     connection: int
     fate: Fate
     status: int
@@ -97,7 +98,9 @@ def _lookups(world: World) -> Iterable[Row]:
         if one.at - last.get(key, -REMEMBERED) < REMEMBERED:
             continue
         last[key] = one.at
-        yield Row("dns", round(one.at - 0.02, 3), 0.012, one.person, one.host, 53, len(last), "answered", 0, None, 0)
+        yield Row(
+            "dns", round(one.at - 0.02, 3), 0.012, one.person, one.host, 53, one.act, len(last), "answered", 0, None, 0
+        )
 
 
 def _proxied(world: World, view: View) -> Iterable[Row]:
@@ -135,6 +138,7 @@ def _connection(together: list[Exchange], number: int, view: View) -> Iterable[R
             first.person,
             first.host,
             443,
+            first.act,
             number,
             "answered",
             200,
@@ -152,6 +156,7 @@ def _connection(together: list[Exchange], number: int, view: View) -> Iterable[R
                 one.person,
                 one.host,
                 80 if one.plain else 443,
+                one.act,
                 number,
                 one.fate,
                 one.status,
@@ -176,6 +181,7 @@ def _refused(one: Exchange, number: int) -> Row:
         one.person,
         one.host,
         443,
+        one.act,
         number,
         one.fate,
         one.status,

@@ -14,9 +14,16 @@ app = typer.Typer(no_args_is_help=True, help="Grant, list, show and revoke autho
 
 @app.command()
 def grant(
-    purpose: Annotated[str, typer.Option(help="What the searches are for.")],
+    purpose: Annotated[
+        str,
+        typer.Option(
+            help="What the searches are for. Stays in the ledger for ever: never name the person searched for."
+        ),
+    ],
     basis: Annotated[str, typer.Option(help="Legal basis: own, consent, contract, public-task, …")],
-    case: Annotated[str, typer.Option(help="The case they belong to.")],
+    case: Annotated[
+        str, typer.Option(help="The case they belong to. Stays in the ledger for ever: a number, never a name.")
+    ],
     collection: Annotated[list[str], typer.Option(help="A collection they may search; give it again for more.")],
     expires: Annotated[str, typer.Option(help="When it ends: 1d, 12h, or a date.")],
     searches: Annotated[int, typer.Option(help="How many searches.")],

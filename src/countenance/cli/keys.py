@@ -63,12 +63,13 @@ def import_(
 
     Example: countenance keys import keys.json
     """
+    from countenance.app import system_actor
     from countenance.services.keys import import_keys
     from countenance.settings import load_settings
 
     reply = Reply(json)
     settings = load_settings(home, key_dir=key_dir)
-    home_id, names = import_keys(settings.home, settings.key_dir, file, force=force)
+    home_id, names = import_keys(settings.home, settings.key_dir, file, system_actor("command"), force=force)
     if not reply.object({"home": home_id, "keys": names}):
         reply.say(f"Put back {', '.join(names)}.")
 

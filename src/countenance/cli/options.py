@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,17 @@ def opened(home: Path | None, key_dir: Path | None, **options: Any) -> Iterator[
     from countenance.settings import load_settings
 
     with open_home(settings=load_settings(home, key_dir=key_dir, **options)) as countenance:
+        _say_what_was_finished(countenance)
         yield countenance
+
+
+def _say_what_was_finished(countenance: Countenance) -> None:
+    """An erasure that was cut off is completed at the opening: people are told, and programs in `status`."""
+    finished = countenance.finished
+    if finished.erasures and not finished.pending:
+        sys.stderr.write("An erasure that was cut off has been completed.\n")
+    for place in finished.pending:
+        sys.stderr.write(f"Not purged yet: {place}\n")
 
 
 def actor(stated: str | None = None) -> Actor:

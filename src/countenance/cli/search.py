@@ -52,7 +52,7 @@ def search(
         # Asked first: without an authority no photograph is even read.
         countenance.check_authority(authority, collections, actor)
         options.ensure_weights(countenance, reply)
-        photographs = tuple(_read(name, countenance) for name in photo)
+        photographs = tuple(read_photograph(name, countenance) for name in photo)
         results = []
         for faces in _probes(countenance, photographs, choice):
             request = SearchRequest(
@@ -96,7 +96,8 @@ def _probes(countenance: Countenance, photographs: tuple[bytes, ...], choice: An
     return found
 
 
-def _read(name: str, countenance: Countenance) -> bytes:
+def read_photograph(name: str, countenance: Countenance) -> bytes:
+    """The bytes of a probe, within the limits of the settings. Raises BadInput, UnreadableImage."""
     from countenance.domain.errors import UnreadableImage
     from countenance.imaging.reading import read_file
 

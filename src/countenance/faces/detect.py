@@ -5,7 +5,8 @@
   room around them; of one that fills a 640-pixel look, YuNet is unsure and SCRFD sees nothing. At 256 both see it.
 - *Bordered*: if nothing was found, once more at half that size in the middle of a black canvas.
 - *Tiled*: in a large picture small faces drown when it is scaled down to 640. If the whole look shows small faces,
-  or none, the picture is looked at in overlapping tiles at a finer scale.
+  or none, the picture is looked at in overlapping tiles at a finer scale. If they are very small and the picture was
+  decoded scaled down, it is asked for again, finer.
 
 An ordinary small photograph costs one look, an ordinary large one two.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 WANTED_SIDE = 1200
-"""Longer side, in pixels, that a picture should have when it comes here; decoders need not give more."""
+"""Longer side, in pixels, that a picture should have when it comes here; decoders need not give more at first."""
 
 WHOLE = 640
 NEAR = 256
@@ -43,11 +44,14 @@ _TILED_FROM = 960
 """Longer side from which tiles can show more than the whole look."""
 
 _FINEST = 1728
-"""Longer side of the tiled look: three tiles across."""
+"""Longer side of the tiled look: three tiles across. What a finer picture that is asked for should have at least."""
 
 _OVERLAP = 96
 _SMALL_FACE = 40
 """A face with a shorter side below this, in pixels of the whole look, means that there may be smaller ones."""
+
+_TINY_FACE = 20
+"""The same, but too small for pictures that were decoded scaled down: some 16 pixels between the eyes at 1,200."""
 
 _HINT = 0.3
 """Score from which a detection counts as such a sign."""
@@ -62,6 +66,14 @@ _DECODERS: dict[str, Callable[[list[NDArray[np.float32]], int, int, float], Dete
     "yunet": yunet.decode,
     "scrfd": scrfd.decode,
 }
+
+
+Finer: TypeAlias = "Callable[[int], Image | None]"
+"""Gives a picture again with the longer side at least so many pixels; None when there is no finer one to be had."""
+
+
+def _no_finer(_: int) -> None:
+    return None
 
 
 class _Region(NamedTuple):
@@ -87,7 +99,13 @@ class Detector:
 
     def detect(self, pixels: Drawing) -> Detections:
         """The faces in an upright RGB picture, best score first, in its own pixels."""
-        picture = as_image(pixels)
+        return self.sight(as_image(pixels))[0]
+
+    def sight(self, picture: Image, finer: Finer = _no_finer) -> tuple[Detections, Image]:
+        """The same, and the picture that it is about: the given one, or the finer one if there was need of it.
+
+        `finer` is asked at most once, for the whole picture with the longer side of at least the given pixels.
+        """
         side = max(picture.size)
         small, shrunk = _shrunk(picture, WHOLE)
         whole = self._look(small, _all_of(small), 1.0).moved(1 / shrunk, 0, 0)
@@ -95,15 +113,28 @@ class Detector:
         if side > _SMALL_PICTURE:
             near = self._look(small, _all_of(small), NEAR / max(small.size)).moved(1 / shrunk, 0, 0)
             parts.append(near.only(np.flatnonzero(_short_sides(near) >= _NEAR_LEAST * side / NEAR)))
-        if side > _TILED_FROM and _shows_small_faces(whole, WHOLE / side):
-            fine, finer = _shrunk(picture, _FINEST)
-            parts += [self._look_in_tile(fine, tile).moved(1 / finer, 0, 0) for tile in _tiles(fine.size)]
+        if side > _TILED_FROM and _shows_below(_SMALL_FACE, [whole], side):
+            tiled: list[Detections] = []
+            if side >= _FINEST or not _shows_below(_TINY_FACE, parts, side):
+                tiled = self._look_in_tiles(picture)
+            if side < _FINEST and (not tiled or _shows_below(_TINY_FACE, parts + tiled, side)):
+                fine = finer(_FINEST)
+                if fine is not None:
+                    grown = max(fine.size) / side
+                    parts = [one.moved(grown, 0, 0) for one in parts]
+                    picture, shrunk = fine, shrunk / grown
+                    tiled = []
+            parts += tiled or self._look_in_tiles(picture)
         found = self._sure(parts)
         if len(found) == 0:
             factor = 0.5 * min(1.0, NEAR / max(small.size))
             last = self._look(small, _all_of(small), factor, bordered=True)
             found = self._sure([last.moved(1 / shrunk, 0, 0)])
-        return found
+        return found, picture
+
+    def _look_in_tiles(self, picture: Image) -> list[Detections]:
+        fine, factor = _shrunk(picture, _FINEST)
+        return [self._look_in_tile(fine, tile).moved(1 / factor, 0, 0) for tile in _tiles(fine.size)]
 
     def _sure(self, parts: list[Detections]) -> Detections:
         found = joined(parts)
@@ -167,9 +198,11 @@ def _short_sides(found: Detections) -> NDArray[np.float32]:
     return np.asarray(sides.min(axis=1, initial=np.inf), np.float32)
 
 
-def _shows_small_faces(whole: Detections, factor: float) -> bool:
-    """Whether the whole look found faces so small that there may be smaller ones, or none at all."""
-    return len(whole) == 0 or bool((_short_sides(whole) * factor < _SMALL_FACE).any())
+def _shows_below(least: float, parts: list[Detections], side: int) -> bool:
+    """Whether there are faces with a shorter side below `least`, in pixels of the whole look of a picture with the
+    longer side `side`, so that there may be smaller ones; or none at all."""
+    shown = [_short_sides(one) * (WHOLE / side) for one in parts if len(one)]
+    return not shown or any(bool((sides < least).any()) for sides in shown)
 
 
 def _tiles(size: tuple[int, int]) -> Iterator[_Region]:

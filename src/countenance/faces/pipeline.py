@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from countenance.domain.errors import WeightsRefused
 from countenance.domain.faces import PIPELINE_VERSION, Box, Face, Pixels
 from countenance.faces.align import aligned
 from countenance.faces.detect import Detector
+from countenance.faces.detections import Detections
 from countenance.faces.embed import Embedder
 from countenance.faces.graph import prepare
 from countenance.faces.packs import DEFAULT_PACK, EmbedderSpec, PackManifest, find_pack
@@ -21,7 +22,35 @@ from countenance.faces.quality import Floor, judged, measure
 from countenance.faces.runtime import Choice, Engine, Model, open_engine
 from countenance.faces.weights import install, missing, read_weights
 from countenance.faces.wheels import Progress
-from countenance.imaging.picture import Drawing, as_image
+from countenance.imaging.picture import Drawing, Picture, as_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+Draft: TypeAlias = tuple[Face, Pixels]
+"""A face without its template, and its aligned crop."""
+
+Finer: TypeAlias = Callable[[int | None], Picture | None]
+"""Gives a picture again: with the longer side at least so many pixels, or as fine as its limits allow. None when that
+is not finer than it was at first."""
+
+
+class View(NamedTuple):
+    """A picture to look at, the scale at which it was decoded, and how to have it finer if it was scaled down."""
+
+    pixels: Drawing
+    scale: float
+    finer: Finer | None = None
+
+
+class Sighted(NamedTuple):
+    """The faces of one picture, the largest first, and what they were aligned from: the picture as it was given or the
+    finer one that was asked for, and its scale."""
+
+    drafts: list[Draft]
+    picture: Image
+    scale: float
 
 
 class FacePipeline:
@@ -54,19 +83,19 @@ class FacePipeline:
         self._engine = engine
         self._embedder = Embedder(list(zip(pack.embedders, models, strict=True)))
 
-    def faces(self, pixels: Drawing, scale: float = 1.0) -> list[Face]:
+    def faces(self, pixels: Drawing, scale: float = 1.0, finer: Finer | None = None) -> list[Face]:
         """The faces of one upright RGB picture, the largest first.
 
         `scale` is how many full-size pixels one pixel of `pixels` stands for (1 unless decoding shrank the picture);
-        boxes, landmarks and `inter_eye` are given at full size.
+        boxes, landmarks and `inter_eye` are given at full size (`inter_eye` of a face that is too small, as decoded).
         """
-        return self.faces_of([(pixels, scale)])[0]
+        return self.embedded([self.found([View(pixels, scale, finer)])[0].drafts])[0]
 
     def faces_of(self, pictures: Sequence[tuple[Drawing, float]]) -> list[list[Face]]:
         """The same for several pictures, which share the embedders' batches."""
-        return self.embedded([self.found(pixels, scale) for pixels, scale in pictures])
+        return self.embedded([one.drafts for one in self.found([View(*one) for one in pictures])])
 
-    def embedded(self, drafts: Sequence[Sequence[tuple[Face, Pixels]]]) -> list[list[Face]]:
+    def embedded(self, drafts: Sequence[Sequence[Draft]]) -> list[list[Face]]:
         """What `found` gave for several pictures, with templates."""
         crops = [crop for draft in drafts for face, crop in draft if face.quality.floor is None]
         templates = iter(self._embedder.templates(crops))
@@ -84,27 +113,56 @@ class FacePipeline:
         """What really runs: the engine's report, the pack's id and fingerprint."""
         return {**self._engine.describe(), "pack": self.pack_id, "fingerprint": self.pack.fingerprint}
 
-    def found(self, pixels: Drawing, scale: float) -> list[tuple[Face, Pixels]]:
-        """Faces without templates, each with its aligned crop, the largest first."""
-        pixels = as_image(pixels)
-        found = self._detector.detect(pixels)
+    def found(self, views: Sequence[View]) -> list[Sighted]:
+        """For each picture its faces without templates. One decoded too small for its faces is asked for again.
+
+        All are looked at before the first face is aligned: what the model needs stays in the processor's caches.
+        """
+        return [self._sighted(view, *one) for view, one in [(view, self._look_at(view)) for view in views]]
+
+    def _look_at(self, view: View) -> tuple[Detections, Image, float]:
+        """Faces, the picture that they were seen in, and its scale."""
+        scale = view.scale
+
+        def again(side: int) -> Image | None:
+            nonlocal scale
+            got = view.finer(side) if view.finer is not None and view.scale > 1 else None
+            if got is None:
+                return None
+            scale = got.scale
+            return as_image(got.drawing)
+
+        found, picture = self._detector.sight(as_image(view.pixels), again)
+        return found, picture, scale
+
+    def _sighted(self, view: View, found: Detections, picture: Image, scale: float) -> Sighted:
+        drafts = self._drafts(picture, found, scale)
+        if view.finer is not None and scale > 1 and any(self._lacks_pixels(face, scale) for face, _ in drafts):
+            got = view.finer(None)
+            if got is not None and got.scale < scale:
+                found, picture, scale = found.moved(scale / got.scale, 0, 0), as_image(got.drawing), got.scale
+                drafts = self._drafts(picture, found, scale)
+        return Sighted(drafts, picture, scale)
+
+    def _lacks_pixels(self, face: Face, scale: float) -> bool:
+        """Whether a face is too small only because the picture was decoded scaled down."""
+        full = replace(face.quality, inter_eye=face.quality.inter_eye * scale)
+        judgement = judged(full, self.floor, self.pack.detector.sure_score)
+        return face.quality.floor == "too-small" != judgement.floor
+
+    def _drafts(self, image: Image, found: Detections, scale: float) -> list[Draft]:
         drafts = []
         for corners, landmarks, score in zip(found.boxes, found.landmarks, found.scores, strict=True):
             try:
-                crop = aligned(pixels, landmarks)
+                crop = aligned(image, landmarks)
             except ValueError:  # landmarks in one point: the detector saw no face after all
                 continue
             quality = judged(measure(crop, landmarks, float(score)), self.floor, self.pack.detector.sure_score)
+            if quality.floor != "too-small":  # of such a face, the pixels that there were are the reason
+                quality = replace(quality, inter_eye=quality.inter_eye * scale)
             left, top, right, bottom = (float(side) * scale for side in corners)
             box = Box(left, top, right - left, bottom - top)
-            drafts.append(
-                (
-                    Face(
-                        box, landmarks * np.float32(scale), replace(quality, inter_eye=quality.inter_eye * scale), None
-                    ),
-                    crop,
-                )
-            )
+            drafts.append((Face(box, landmarks * np.float32(scale), quality, None), crop))
         return sorted(drafts, key=lambda draft: -draft[0].box.area)
 
 

@@ -69,7 +69,7 @@ def _unpack(answer: bytes) -> Picture:
     # Copied: an array over the pipe's bytes could not be written to, unlike those of other formats.
     array = np.frombuffer(pixels, dtype=np.uint8).reshape(said["shape"]).copy()
     return Picture(
-        pixels=array,
+        drawing=array,
         width=said["width"],
         height=said["height"],
         scale=said["scale"],
@@ -91,8 +91,9 @@ def main() -> None:
     except UnreadableImage as error:
         _answer({"reason": error.reason, "message": error.message, "advice": error.advice}, b"")
         return
+    pixels = picture.pixels
     head = {
-        "shape": picture.pixels.shape,
+        "shape": pixels.shape,
         "width": picture.width,
         "height": picture.height,
         "scale": picture.scale,
@@ -100,7 +101,7 @@ def main() -> None:
         "taken": picture.taken.isoformat() if picture.taken else None,
         "frames": picture.frames,
     }
-    _answer(head, picture.pixels.data)
+    _answer(head, pixels.data)
 
 
 def _restrain(limits: Limits) -> None:

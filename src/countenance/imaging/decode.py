@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from countenance.domain.errors import UnreadableImage
 from countenance.imaging.apart import decode_apart
-from countenance.imaging.colour import to_array, to_rgb, turn_upright
+from countenance.imaging.colour import to_rgb, turn_upright
 from countenance.imaging.exif import orientation_and_time
 from countenance.imaging.guard import deadline, without_warnings
 from countenance.imaging.limits import Limits
@@ -119,9 +119,10 @@ def _decode(data: bytes, format: Format, limits: Limits, side: int | None) -> Pi
         _check_size(image, format, limits)
     orientation, taken = orientation_and_time(image)
     shrink = _factor(image.size, limits, side)
-    pixels = to_array(turn_upright(to_rgb(image, shrink), orientation))
+    upright = turn_upright(to_rgb(image, shrink), orientation)
+    upright.info = {}  # a comment, say, would go with every part that is cut out of it
     width, height = full if orientation < 5 else full[::-1]
-    return Picture(pixels, width, height, float(drafted * shrink), format, taken, max(frames, stated_frames))
+    return Picture(upright, width, height, float(drafted * shrink), format, taken, max(frames, stated_frames))
 
 
 def _open(data: bytes, format: Format) -> tuple[Image.Image, int]:

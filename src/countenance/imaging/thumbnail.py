@@ -58,6 +58,7 @@ def _shrink(image: Image.Image, side: int, box: tuple[int, int, int, int]) -> Im
 def _encode(image: Image.Image) -> bytes:
     from PIL import JpegImagePlugin  # noqa: F401  registers the encoder without Pillow's other plugins
 
+    image.info = {}  # Pillow would write down a comment that it finds there
     target = BytesIO()
     image.save(target, "JPEG", quality=_QUALITY, subsampling="4:2:0")
     return target.getvalue()

@@ -19,6 +19,9 @@ from countenance.ledger.merkle import Frontier
 from countenance.ledger.note import Signer, VerifierKey
 from countenance.ledger.receipt import Receipt
 
+_BLOCK = 1 << 20
+"""Bytes of entries that are read at once, unless one is longer."""
+
 ITSELF: Mapping[str, Any] = {"authenticated": "ledger", "stated": None}
 """The actor of entries that the ledger makes about itself."""
 
@@ -176,6 +179,30 @@ class Book:
         except LedgerBroken:
             pass
         return self.proven(seq)[0]
+
+    def mentioning(self, text: bytes, start: int, stop: int) -> list[tuple[int, bytes]]:
+        """Those lines from `start` up to `stop` that hold `text`, with their numbers; every line is checked as `line`
+        does, but many are read at once. Raises as `line` does."""
+        try:
+            ends = [self.folder.tree.end(start - 1), *self.folder.tree.ends(start, stop)]
+            leaves = self.folder.tree.leaves(start, stop)
+        except LedgerBroken:
+            return [(seq, raw) for seq in range(start, stop) if text in (raw := self.line(seq))]
+        found: list[tuple[int, bytes]] = []
+        first, count = 0, stop - start
+        while first < count:
+            last = first + 1
+            while last < count and ends[last + 1] - ends[first] <= _BLOCK:
+                last += 1
+            data = self.folder.read(ends[first], min(ends[last] - ends[first], MAX_LINE))
+            for n in range(first, last):
+                raw = data[ends[n] - ends[first] : ends[n + 1] - ends[first] - 1]
+                if merkle.leaf_hash(raw) != leaves[n]:
+                    raw = self.line(start + n)
+                if text in raw:
+                    found.append((start + n, raw))
+            first = last
+        return found
 
     def proven(self, seq: int) -> tuple[bytes, list[bytes]]:
         """Entry `seq` and its audit path, which leads to the root that is signed.

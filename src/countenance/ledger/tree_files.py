@@ -58,6 +58,23 @@ class TreeFiles:
             raise LedgerBroken("the file of offsets is too short")
         return int(_OFFSET.unpack(found)[0])
 
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """The leaf hashes of these entries, in one reading. Raises LedgerBroken when the file does not reach there."""
+        places = [position(0, seq) * HASH for seq in range(start, stop)]
+        if not places:
+            return []
+        found = self._disk.read(self._open()[0], places[-1] + HASH - places[0], places[0])
+        if len(found) != places[-1] + HASH - places[0]:
+            raise LedgerBroken("the file of tree hashes is too short")
+        return [found[place - places[0] : place - places[0] + HASH] for place in places]
+
+    def ends(self, start: int, stop: int) -> list[int]:
+        """Where these entries end, in one reading. Raises LedgerBroken when the file does not reach there."""
+        found = self._disk.read(self._open()[1], (stop - start) * 8, start * 8)
+        if len(found) != (stop - start) * 8:
+            raise LedgerBroken("the file of offsets is too short")
+        return [end for (end,) in _OFFSET.iter_unpack(found)]
+
     def frontier(self, size: int) -> Frontier:
         """The frontier of the first `size` leaves, as the file tells it."""
         return frontier_of(size, self.node)

@@ -24,9 +24,8 @@ from math import inf
 from countenance.proxylog.rows import Flag, Options, Row, State
 from countenance.proxylog.site import Profile
 
-RUN_OF_TWO = 2
-"""Questions for a search's progress from which a search without a seen upload counts: an old search that is opened
-again answers the first."""
+ONE_SEARCH_SECONDS = 60.0
+"""At an address that several people may share, uploads closer than this may be the photographs of one search."""
 
 
 @dataclass(slots=True)
@@ -35,14 +34,13 @@ class Person:
 
     `shared`: several people may stand behind the name. `stand_in`: the log's lines lack the column that tells people
     apart. `mixed`: lines of this person may stand under another name too, because some lack that column. `submitted`
-    is the moment of the first submission, `dim` whether anything so far could have been an upload or a search.
+    is the moment of the first submission.
     """
 
     shared: bool = False
     stand_in: bool = False
     mixed: bool = False
     submitted: float = inf
-    dim: bool = False
 
 
 @dataclass(slots=True)
@@ -79,7 +77,8 @@ class Count:
     in_hidden: int = 0
     too_small: bool = False
     """The bytes sent exclude a photograph."""
-    lengths_unknown: bool = False
+    taken_seconds: float = 0.0
+    """How long connections are taken to have lasted where the log does not say; 0 where it does of all."""
 
 
 def count(rows: Sequence[Row], profile: Profile, person: Person, options: Options) -> Count:
@@ -99,14 +98,13 @@ def count(rows: Sequence[Row], profile: Profile, person: Person, options: Option
     before = {
         row.key if row.fits and not row.flags & Flag.ON_RESULTS_HOST else None
         for row in (*it.results, *it.unsure_results)
-        if row.at + options.skew_seconds < person.submitted and not row.flags & Flag.BOT
+        if row.at + options.skew_seconds < person.submitted and not row.flags & (Flag.BOT | Flag.CAN_SEARCH)
     }
     it.unclaimed = len(before - {None}) or len(before)
     if it.results_hosts and person.submitted == inf:
         it.unclaimed = max(it.unclaimed, 1)
     it.at_most += it.unclaimed
     _probable(it, profile, person)
-    person.dim = person.dim or bool(it.hidden or it.unsure or it.strange or it.polls or it.uploads or it.unsure_uploads)
     return it
 
 
@@ -181,39 +179,30 @@ def _request(row: Row, profile: Profile, it: Count, opt_out_page: bool) -> None:
 def _runs(it: Count, profile: Profile, person: Person) -> None:
     """Searches of a site that is asked again until one is done: an upload and the run of questions that follows it.
 
-    A run without an upload of its own, after a pause, is at most a search: it may be an old one, opened again. The
-    first that is seen of a person counts for sure where nothing before it could have been its search.
+    A run that no upload of its own precedes is at most a search: it may be an old one, opened again.
     """
-    uploads = sorted((row for row in (*it.uploads, *it.opt_outs) if row.fits == "upload"), key=_order)
-    maybe = [row for row in it.unsure_uploads if row.fits == "upload"]
-    clear = not (person.mixed or person.dim or it.hidden or it.unsure or it.strange or maybe)
-    waiting, last, asked, first = 0, -inf, 0, False
+    uploads = [row for row in (*it.uploads, *it.opt_outs) if row.fits == "upload"]
+    maybe = sum(1 for row in it.unsure_uploads if row.fits == "upload")
+    waiting, sent, counted, last = 0, -inf, -inf, -inf
     for row in sorted((*uploads, *it.polls), key=_order):
         if row.fits == "upload":
-            waiting += 1
-            continue
-        if not row.sure:
+            waiting, sent = waiting + 1, row.at
+        elif not row.sure:
             it.unsure.append(row)
-            clear = False
-            continue
-        if waiting:
-            it.at_least += 0 if person.mixed and person.stand_in else 1
+        elif waiting:
             it.at_most += waiting
-            it.searches.append(row)
-            waiting, asked, first, clear = 0, RUN_OF_TWO, False, False
-        elif row.at - last > profile.poll_gap_seconds:
-            it.at_most += 1
-            asked, first, clear = 1, clear, False
-            it.reopened += 1
-        else:
-            asked += 1
-            if first and asked == RUN_OF_TWO:
+            again = person.shared and sent - counted < ONE_SEARCH_SECONDS
+            if not again and not (person.mixed and person.stand_in):
                 it.at_least += 1
-                it.reopened -= 1
                 it.searches.append(row)
-                first = False
-        last = max(last, row.end)
-    it.at_most += len(it.unsure) + len(maybe) + (waiting if person.mixed else 0)
+                counted = sent
+            waiting, last = 0, row.end
+        else:
+            if row.at - last > profile.poll_gap_seconds:
+                it.at_most += 1
+                it.reopened += 1
+            last = max(last, row.end)
+    it.at_most += len(it.unsure) + maybe + (waiting if person.mixed else 0)
     runs, last = 0, -inf
     for row in it.refused:
         runs += row.at - last > profile.poll_gap_seconds
@@ -230,7 +219,7 @@ def _hidden(it: Count, profile: Profile, person: Person, options: Options) -> No
     closed = [*it.hidden, *it.names]
     fastest, least = profile.fastest_search_seconds, profile.least_photo
     lasted = [options.unknown_seconds if row.seconds is None else row.seconds for row in closed]
-    it.lengths_unknown = any(row.seconds is None for row in closed)
+    it.taken_seconds = options.unknown_seconds if any(row.seconds is None for row in closed) else 0.0
     most = float(sum(1 + int((one + options.skew_seconds) // fastest) for one in lasted))
     if closed and least is not None and all(row.sent is not None for row in closed):
         by_bytes = sum((row.sent or 0) // least for row in closed)

@@ -16,9 +16,6 @@ from countenance.proxylog.rows import Flag, Options, Row, State, Texts
 from countenance.proxylog.site import Profile
 from countenance.proxylog.wording import Found, reasons, would_change
 
-PLAIN = 20
-"""Lines of a plain kind (assets, further questions for progress, tunnels seen into) that are kept as evidence."""
-
 
 def graded(
     rows: Sequence[Row],
@@ -124,27 +121,25 @@ def _evidence(
     rows: Sequence[Row], deciding: Sequence[Row], it: Count, options: Options, texts: Texts
 ) -> tuple[Evidence, ...]:
     """The lines of a session in time order: those that decide before all others, and few of a plain kind."""
-    chosen = {id(row) for row in deciding[: options.most_evidence]}
-    telling = {id(row) for row in (*it.refused, *it.refused_uploads, *it.uploads, *it.opt_outs, *it.searches)}
-    plain: dict[str, int] = {}
     special = {id(row): "search, asked again" for row in it.polls}
     special |= {id(row): "call, all of which look alike" for row in it.calls}
     special |= {id(row): "upload for the opt-out" for row in it.opt_outs if row.fits == "upload"}
     for row in it.searches:
         special.pop(id(row), None)
-    roles = [special.get(id(row)) or _role(row) for row in rows]
-    for wanted in (True, False):
-        for row, role in zip(rows, roles, strict=True):
-            if len(chosen) >= options.most_evidence:
-                break
-            if id(row) in chosen or (id(row) in telling) is not wanted:
+    decide = {id(row) for row in deciding}
+    telling = {id(row) for row in (*it.refused, *it.refused_uploads, *it.uploads, *it.opt_outs, *it.searches)}
+    by_weight: tuple[list[tuple[Row, str]], ...] = ([], [], [])
+    plain: dict[str, int] = {}
+    for row in rows:
+        role = special.get(id(row)) or _role(row)
+        if role in _PLAIN:
+            plain[role] = plain.get(role, 0) + 1
+            if plain[role] > options.most_plain:
                 continue
-            if not wanted and role in _PLAIN:
-                plain[role] = plain.get(role, 0) + 1
-                if plain[role] > PLAIN:
-                    continue
-            chosen.add(id(row))
-    kept = [(row, role) for row, role in zip(rows, roles, strict=True) if id(row) in chosen]
+        by_weight[0 if id(row) in decide else 1 if id(row) in telling else 2].append((row, role))
+    kept = [one for ones in by_weight for one in ones][: options.most_evidence]
+    places = {id(row): at for at, row in enumerate(rows)}
+    kept.sort(key=lambda one: places[id(one[0])])
     return tuple(Evidence(row.file, row.line, row.at, role, *texts.get(row.text)) for row, role in kept)
 
 

@@ -7,10 +7,11 @@ temporary file without a name after that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+from zlib import crc32
 
 from countenance.domain.proxy import Ceiling, Kind
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 2000
 """Characters of a line's text that a finding shows; the raw file has the rest."""
-IN_MEMORY = 64 * 2**20
+IN_MEMORY = 32 * 2**20
+PLACE_BITS = 44
+OPENING_BYTES = 512
+"""Bytes of a proxy's answer to CONNECT; an encrypted exchange with a site brings back more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,17 @@ class Options:
     `by`: what tells people apart; `both` is the pair. A session ends after `idle_seconds` without a request. A tunnel
     and a request to its host belong together when the request comes within `join_seconds`. Clocks of several proxies
     may differ by `skew_seconds`. A connection whose length is not logged may have lasted `unknown_seconds`.
-    `most_evidence` lines of a session are kept as its evidence.
+    `most_evidence` lines of a session are kept as its evidence, of each plain kind (parts of a page, questions for
+    progress) `most_plain`.
     """
 
     by: Literal["user", "address", "both"] = "user"
     idle_seconds: float = 1800.0
     join_seconds: float = 60.0
     skew_seconds: float = 2.0
-    unknown_seconds: float = 1800.0
+    unknown_seconds: float = 600.0
     most_evidence: int = 200
+    most_plain: int = 20
 
 
 class State(IntEnum):
@@ -58,55 +64,54 @@ class State(IntEnum):
     """The proxy asked to sign in, and the same request came again."""
 
 
-class Flag(IntFlag):
-    """What else is known of a line."""
+class Flag:
+    """What else is known of a line: bits of a plain number, since an enumeration of them costs most of the time."""
 
-    SHOWS = 1
+    SHOWS: Final = 1
     """Method, path and status are all there."""
-    CAN_SEARCH = 2
+    CAN_SEARCH: Final = 2
     """What is missing from the line, or from the profile, could make it a search."""
-    CAN_RESULTS = 4
+    CAN_RESULTS: Final = 4
     """The same of results."""
-    CAN_UPLOAD = 8
+    CAN_UPLOAD: Final = 8
     """The same of an upload."""
-    REACHED = 16
+    REACHED: Final = 16
     """The proxy let it through, whatever the site answered."""
-    MAYBE_REACHED = 32
-    BOT = 64
+    MAYBE_REACHED: Final = 32
+    BOT: Final = 64
     """The agent is one of the known scanners, crawlers and previewers."""
-    BLANK = 128
+    BLANK: Final = 128
     """There is a column for the agent, and it is empty."""
-    FROM_OPT_OUT = 256
+    FROM_OPT_OUT: Final = 256
     """The referrer is a page of the opt-out form."""
-    FROM_ELSEWHERE = 512
+    FROM_ELSEWHERE: Final = 512
     """The referrer is another page of the site."""
-    ASSET = 1024
-    IGNORED = 2048
+    ASSET: Final = 1024
+    IGNORED: Final = 2048
     """HEAD, OPTIONS: asks about a page without asking for it."""
-    STRANGE = 4096
+    STRANGE: Final = 4096
     """Something was sent to a path that the profile does not know."""
-    FILE = 8192
+    FILE: Final = 8192
     """The line names a file that was sent."""
-    ASKED_TO_SIGN_IN = 16384
-    NO_USER = 32768
-    """The line lacks what persons are told apart by, so that another column stands in."""
-    ON_RESULTS_HOST = 65536
-    SUBMITS = 131072
+    ASKED_TO_SIGN_IN: Final = 16384
+    ON_RESULTS_HOST: Final = 32768
+    SUBMITS: Final = 65536
     """POST, PUT or PATCH."""
-    FITS = 262144
+    FITS: Final = 131072
     """The line fits its stage, and nothing that it does not show could make it something graver."""
-    FOLDED = 524288
+    FOLDED: Final = 262144
     """Another line tells of the same act."""
-    SEEN_INSIDE = 1048576
+    SEEN_INSIDE: Final = 524288
     """A tunnel whose requests are lines of their own."""
-    MORE_INSIDE = 2097152
-    """A tunnel that sent more than those of its requests that are seen."""
+    MORE_INSIDE: Final = 1048576
+    """A tunnel that may hold more than those of its requests that are seen."""
+    OPENED_ONLY: Final = 2097152
+    """A tunnel that brought back no more than the proxy's own word that it is open."""
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One line. `key` is the path as compared, or None; `text` its place in the spool, `mark` a checksum of it,
-    which orders lines of one moment whatever their files are called."""
+    """One line. `key` is the path as compared, or None; `text` its place in the spool, under a checksum of it."""
 
     at: float
     seconds: float | None
@@ -114,7 +119,6 @@ class Row:
     line: int
     kind: Kind
     host: str
-    who: str
     address: str | None
     method: str | None
     key: str | None
@@ -124,12 +128,16 @@ class Row:
     ceiling: Ceiling
     sent: int | None
     text: int
-    mark: int
 
     @property
     def end(self) -> float:
         """When it ended, as far as the line says."""
         return self.at + (self.seconds or 0.0)
+
+    @property
+    def mark(self) -> int:
+        """A checksum of the text, which orders lines of one moment whatever their files are called."""
+        return self.text >> PLACE_BITS
 
     @property
     def name(self) -> str:
@@ -172,14 +180,14 @@ class Texts:
         if len(text) > MAX_TEXT:
             text = text[:MAX_TEXT] + "…"
         data = [one.encode("utf-8", "backslashreplace") for one in (text, shown[:MAX_TEXT])]
-        place = self._end
+        place = self._end | crc32(data[0]) << PLACE_BITS
         self._file.write(b"".join([*(len(one).to_bytes(4, "big") for one in data), *data]))
         self._end += 8 + sum(map(len, data))
         return place
 
     def get(self, place: int) -> tuple[str, str]:
         """The two texts that were put there. Nothing may be put after the first of these."""
-        self._file.seek(place)
+        self._file.seek(place & ((1 << PLACE_BITS) - 1))
         head = self._file.read(8)
         text = self._file.read(int.from_bytes(head[:4], "big"))
         shown = self._file.read(int.from_bytes(head[4:], "big"))

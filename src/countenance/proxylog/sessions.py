@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -31,6 +32,9 @@ LEAST_MORE = 8000
 HEAD_BYTES = 2000
 """Bytes that a request may have on top of what its line counts."""
 NOBODY = "-"
+MANY = 200_000
+"""Lines that concern the sites, beyond which a session keeps `FEW` of them as evidence, and one of each plain kind."""
+FEW = 25
 
 By = Literal["user", "address"]
 Who = tuple[str, By, bool, str | None]
@@ -44,22 +48,25 @@ def judge(
 ) -> tuple[Session, ...]:
     """The sessions on the profiles' sites, by (start, site, who, addresses). Requests to other sites are passed over.
 
-    A million lines that concern the sites take some hundred megabytes.
+    A million lines that concern the sites take some hundred megabytes; of so many, fewer are kept as evidence.
     """
     options = options or Options()
     sites = Sites(profiles)
     by_name = {profile.name: profile for profile in profiles}
     with Texts() as texts:
         piles: dict[str, dict[Who, list[Row]]] = defaultdict(dict)
+        lines = 0
         for request in requests:
             found = sites.of(request)
             if found is None:
                 continue
             site, match = found
             who = _who(request, options.by)
-            row = row_of(request, site, match, who[0], texts)
-            row.flags |= Flag.NO_USER if who[2] else 0
+            row = row_of(request, site, match, texts)
             piles[site.profile.name].setdefault(who, []).append(row)
+            lines += 1
+        if lines > MANY:
+            options = replace(options, most_evidence=min(options.most_evidence, FEW), most_plain=1)
         sessions = [
             session for name in sorted(piles) for session in _on_site(piles.pop(name), by_name[name], options, texts)
         ]
@@ -91,7 +98,7 @@ def _on_site(piles: dict[Who, list[Row]], profile: Profile, options: Options, te
         others = named if who[2] else stand_ins
         person = Person(shared=who[1] == "address", stand_in=who[2], mixed=_meet(_where(rows), others))
         _fold(rows, options)
-        _look_inside(rows, profile, options)
+        _look_inside(rows, profile, options, shared=person.shared)
         for stretch in _stretches(rows, options.idle_seconds):
             it = count(stretch, profile, person, options)
             yield graded(stretch, it, profile, (who[0], who[1]), person, options, texts)
@@ -171,10 +178,12 @@ def _fold(rows: Sequence[Row], options: Options) -> None:
             row.flags |= Flag.FOLDED
 
 
-def _look_inside(rows: Sequence[Row], profile: Profile, options: Options) -> None:
-    """Mark tunnels whose requests are lines of their own, and those of them that sent more than these requests.
+def _look_inside(rows: Sequence[Row], profile: Profile, options: Options, *, shared: bool) -> None:
+    """Mark tunnels whose requests are lines of their own, and those that may hold more than these requests.
 
-    A proxy that looks into a person's connections to a host at a time looks into all of them.
+    A proxy that looks into a person's connections to a host at a time looks into all of them. Of an address, which
+    several people may share, that cannot be said: there a tunnel has to be one that the proxy itself ended, which is
+    known by how little came back through it.
     """
     inside: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -189,6 +198,9 @@ def _look_inside(rows: Sequence[Row], profile: Profile, options: Options) -> Non
         first = bisect_left(requests, row.at - skew, key=lambda one: one.at)
         joined = row.at + min(lasted, options.join_seconds) + skew
         if first == len(requests) or requests[first].at > joined:
+            continue
+        if shared and not row.flags & Flag.OPENED_ONLY:
+            row.flags |= Flag.MORE_INSIDE
             continue
         row.flags |= Flag.SEEN_INSIDE
         if row.sent is None or row.sent < least:

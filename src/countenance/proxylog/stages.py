@@ -10,12 +10,12 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
-from zlib import crc32
 
 from countenance.domain.proxy import WebRequest
 from countenance.proxylog.patterns import MAX_PATH, plain_path
-from countenance.proxylog.rows import Flag, Row, State, Texts
+from countenance.proxylog.rows import OPENING_BYTES, Flag, Row, State, Texts
 from countenance.proxylog.site import Profile, Stage
 
 REMEMBERED = 8192
@@ -32,6 +32,9 @@ _BOTS = re.compile(
 )
 _SENDS = frozenset({"POST", "PUT", "PATCH"})
 _ASKS = frozenset({"HEAD", "OPTIONS", "TRACE"})
+
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Site:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self._seen: dict[tuple[str, str | None, str | None, str | None, int | None], Match] = {}
+        self._numbers: dict[tuple[type, float], Any] = {}
         self._by_query = any(stage.query for stage in profile.stages)
         self._by_sent = any(s.min_sent is not None or s.max_sent is not None for s in profile.stages)
         self._opt_outs = [stage for stage in profile.stages if stage.stage == "opt-out"]
@@ -96,6 +100,15 @@ class Site:
         if method is None or method in _SENDS:
             return Match(None, Flag.CAN_SEARCH | Flag.STRANGE, False)
         return Match(None, 0, False)
+
+    def kept(self, number: N | None) -> N | None:
+        """The number, each once: a million lines hold few different ones. None for one that cannot be."""
+        if number is None or number < 0:
+            return None
+        if len(self._numbers) >= REMEMBERED:
+            self._numbers.clear()
+        kept: N = self._numbers.setdefault((type(number), number), number)
+        return kept
 
     def from_opt_out(self, referrer: str | None) -> int:
         """FROM_OPT_OUT, FROM_ELSEWHERE on the same site, or 0 where the referrer does not tell."""
@@ -181,8 +194,8 @@ class Sites:
 _NOTHING = Match(None, 0, False)
 
 
-def row_of(request: WebRequest, site: Site, match: Match, who: str, texts: Texts) -> Row:
-    """The row that a request becomes, for the person `who`."""
+def row_of(request: WebRequest, site: Site, match: Match, texts: Texts) -> Row:
+    """The row that a request becomes."""
     state = _state(request, match.stage)
     flags = match.flags
     whole = request.kind == "request" and request.method and request.path is not None and request.status
@@ -198,27 +211,27 @@ def row_of(request: WebRequest, site: Site, match: Match, who: str, texts: Texts
     flags |= Flag.FILE if request.file_name else 0
     flags |= Flag.ASKED_TO_SIGN_IN if request.status == 407 else 0
     flags |= Flag.SUBMITS if request.method in _SENDS else 0
+    if request.kind == "tunnel" and request.received is not None and request.received <= OPENING_BYTES:
+        flags |= Flag.OPENED_ONLY
     flags |= Flag.ON_RESULTS_HOST if site.profile.shows_results(request.host) else 0
     if match.stage is not None and match.stage.stage == "upload":
         flags |= site.from_opt_out(request.referrer)
     return Row(
         at=request.at,
-        seconds=request.seconds if request.seconds is None or request.seconds >= 0 else None,
+        seconds=site.kept(request.seconds),
         file=sys.intern(request.file),
         line=request.line,
         kind=request.kind,
         host=sys.intern(request.host),
-        who=sys.intern(who),
         address=None if not request.address else sys.intern(request.address),
         method=None if request.method is None else sys.intern(request.method),
         key=None if request.path is None else sys.intern(plain_path(request.path)),
         stage=match.stage,
         state=state,
-        flags=int(flags),
+        flags=site.kept(flags) or 0,
         ceiling=request.ceiling,
-        sent=request.sent if request.sent is None or request.sent >= 0 else None,
+        sent=site.kept(request.sent),
         text=texts.put(request.text, request.in_short()),
-        mark=crc32(request.text.encode("utf-8", "backslashreplace")),
     )
 
 

@@ -44,7 +44,7 @@ def _all_reasons(found: Found) -> Iterator[str]:
     if found.stale:
         yield found.stale
     if found.unlisted:
-        yield f"{_n(found.unlisted, 'more line belongs', 'more lines belong')} to this session and is not listed."
+        yield f"{_n(found.unlisted, 'more line belongs', 'more lines belong')} to this session without being listed."
 
 
 def _results(found: Found) -> str:
@@ -61,9 +61,8 @@ def _submitted(found: Found) -> str:
     it = found.it
     said = f"{_n(it.at_least, 'search was', 'searches were')} submitted and accepted by the site."
     if found.profile.polled:
-        asked = _n(len(it.polls), "request that asks", "requests that ask")
         said += (
-            f" {asked} for a search or its progress make {_n(it.at_least + it.reopened, 'run', 'runs')}; results come "
+            f" Their progress was asked for {_n(len(it.polls), 'time')} in all, which counts as no more. Results come "
             "under the same address, so the log cannot show whether they were looked at."
         )
     return said
@@ -169,13 +168,18 @@ def _bounds(found: Found) -> Iterator[str]:
             f"{' and '.join(parts)} can hold at most {_n(it.in_hidden, 'search', 'searches')}, if nobody submits two "
             f"within {fastest:g} seconds and each sends its own photograph in this session."
         )
-        if it.lengths_unknown:
-            yield "The log does not say how long some connections lasted; they are taken to be long."
+        if it.taken_seconds:
+            yield (
+                "The log does not say how long some connections lasted; these are taken to have lasted "
+                f"{it.taken_seconds / 60:g} minutes."
+            )
     doubtful = len(it.unsure) + len(it.redirected)
     if doubtful:
-        yield f"{_n(doubtful, 'line')} could be a search{_each(doubtful)}: what is missing, or the outcome, does not tell."
+        lines = _n(doubtful, "line")
+        yield f"{lines} could be a search{_each(doubtful)}: what is missing, or the outcome, does not tell."
     if it.unclaimed:
-        yield f"{_n(it.unclaimed, 'link')} to results could stand for a search{_each(it.unclaimed)} that this log does not show."
+        links = _n(it.unclaimed, "link")
+        yield f"{links} to results could stand for a search{_each(it.unclaimed)} that this log does not show."
     if it.reopened:
         runs = _n(it.reopened, "run")
         yield f"{runs} of questions for progress, without an upload, could be a search{_each(it.reopened)}."
@@ -195,7 +199,7 @@ def _settling(found: Found) -> Iterator[str]:
         yield "Inspection of requests to this host, with method, path and status, would tell a visit from a search."
         if any(row.sent is None for row in (*it.hidden, *it.results_hosts)):
             yield "A column of the bytes that the client sent would tell whether a photograph can have been among them."
-        if it.lengths_unknown:
+        if it.taken_seconds:
             yield "A column of how long each connection lasted would narrow the bounds."
     if it.calls and found.grade in (Grade.INDETERMINATE, Grade.UPLOAD):
         yield "The bodies of the requests, or the names of files sent, would tell an upload from the rest."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from countenance.reports.looks import LOOKS, Look
 from countenance.reports.needed import needed
 from countenance.reports.plain import printable
 from countenance.reports.proxylog_words import CLASSES, bounds, counted
@@ -23,47 +24,6 @@ Shape = Literal["wide", "narrow"]
 
 ROWS = 12
 """Sites in the picture of bounds; the table has all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Colours and letters."""
-
-    ink: str
-    soft: str
-    line: str
-    sure: str
-    gap: str
-    classes: dict[str, str]
-    font: str
-
-
-_SANS = "Inter, ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-_LIGHT = {
-    "RESULTS_VIEWED": "#7d1d3f",
-    "SEARCH_SUBMITTED": "#c2452d",
-    "UPLOAD": "#e39a3b",
-    "INDETERMINATE": "#8d8f98",
-    "OPT_OUT": "#7a6bb0",
-    "BLOCKED": "#3a3f47",
-    "VISIT": "#3f9e8e",
-    "BACKGROUND": "#b9d6cf",
-}
-_DARK = {
-    "RESULTS_VIEWED": "#ff8fb0",
-    "SEARCH_SUBMITTED": "#f47c5d",
-    "UPLOAD": "#f0be62",
-    "INDETERMINATE": "#868b95",
-    "OPT_OUT": "#b3a4ee",
-    "BLOCKED": "#dcdcd7",
-    "VISIT": "#4fae9d",
-    "BACKGROUND": "#2f5951",
-}
-LOOKS: dict[str, Look] = {
-    "light": Look("#1e2329", "#5d6570", "#dfdad0", "#0b6a5d", "#efece4", _LIGHT, _SANS),
-    "dark": Look("#eceae4", "#a3a9b1", "#30343b", "#5fcdb9", "#272b31", _DARK, _SANS),
-    "print": Look("#1e2329", "#5d6570", "#d5d5d5", "#0b6a5d", "#ececec", _LIGHT, "Libertinus Serif"),
-}
 
 
 def svg(body: dict[str, Any], picture: Picture, *, theme: Theme = "light", shape: Shape = "wide") -> str:
@@ -89,15 +49,17 @@ def words(body: dict[str, Any], picture: Picture) -> str:
         if n
     ]
     gaps = gaps_of(body)
-    without = f" {counted(len(gaps), 'stretch', 'stretches')} without any line shaded." if gaps else ""
+    without = (
+        f" {counted(len(gaps), 'stretch', 'stretches')} without a line, where lines are usual, shaded." if gaps else ""
+    )
     return (
         f"Sessions a {unit} by class, {spans[0][0]:%d %b %Y} to {spans[-1][0]:%d %b %Y}. {'; '.join(parts)}.{without}"
     )
 
 
 def gaps_of(body: dict[str, Any]) -> list[tuple[datetime, datetime]]:
-    """Stretches without any line, in order."""
-    return [(_at(gap["from"]), _at(gap["to"])) for gap in body["coverage"].get("gaps", [])]
+    """Stretches without any line where lines are usual, in order: a quiet night is none."""
+    return [(_at(gap["from"]), _at(gap["to"])) for gap in body["coverage"]["gaps"] if gap["unusual"]]
 
 
 # Bounds
@@ -121,10 +83,12 @@ class _Row:
 
 
 def _rows(body: dict[str, Any]) -> list[_Row]:
-    """The total first, then the sites with the most searches."""
+    """The total first, unless there is one site alone; then the sites with the most searches."""
     sites = [site for site in body["sites"] if site["category"] == "face"]
     sites.sort(key=lambda s: (-s["searches"]["at_most"], -s["searches"]["at_least"], -s["requests"], s["title"]))
-    found = [("All sites", body["totals"]), *((printable(s["title"], 20), s) for s in sites[: ROWS - 1])]
+    found = [(printable(s["title"], 20), s) for s in sites[: ROWS - 1]]
+    if len(found) != 1:
+        found.insert(0, ("All sites", body["totals"]))
     return [
         _Row(title, t["searches"]["at_least"], t["searches"]["at_most"], t["requests"], t["indeterminate_requests"])
         for title, t in found
@@ -137,7 +101,7 @@ def _bounds(body: dict[str, Any], look: Look, narrow: bool) -> Any:
 
     found = _rows(body)
     step = 46 if narrow else 30
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             # Where the bar and (in the narrow picture) the title above it stand, in rows from the top.
             "bar": n + (0.68 if narrow else 0.5),
@@ -159,9 +123,9 @@ def _bounds(body: dict[str, Any], look: Look, narrow: bool) -> Any:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=down, axis=None)
 
-    def panel(width: int, title: str, colour: str, begin: str, end: str, label: str) -> alt.LayerChart:
+    def panel(width: int, title: str, colour: str, begin: str, end: str, label: str) -> Any:
         # Room is left at the right for the words behind the longest bar.
-        top = max(1.0, max(float(row[end]) for row in rows)) * (2.4 if begin == "zero" else 1.5)
+        top = max(1, *(row[end] for row in rows)) * (2.4 if begin == "zero" else 1.5)
         axis = alt.Axis(title=title, tickMinStep=1, tickCount=4, format=",d", minExtent=22, maxExtent=22)
         across = alt.Scale(domain=[0, top], nice=False)
         possible = {"fillOpacity": 0.22, "stroke": colour, "strokeDash": [3, 2], "strokeWidth": 1}
@@ -294,7 +258,7 @@ def _legend(present: list[str], gaps: bool, look: Look, narrow: bool, width: int
 
     names = [(CLASSES[code].title, look.classes[code]) for code in present]
     if gaps:
-        names.append(("No line at all", look.gap))
+        names.append(("No line where usual", look.gap))
     columns = 2 if narrow else 4
     marks = [
         {"x": n % columns * width / columns + 7, "y": n // columns * 20 + 9, "title": title, "colour": colour}

@@ -6,6 +6,7 @@ as text and holds no rule of its own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,7 @@ ALL_LINES = 3_000
 """Lines in the whole appendix."""
 REJECTED = 200
 """Rejected lines listed one by one."""
+GAPS = 60
 SENTENCE = 1_000
 
 
@@ -29,6 +31,7 @@ def sheet(body: dict[str, Any]) -> dict[str, Any]:
     told = sorted(body["sessions"], key=order)
     detailed, rest = told[:FINDINGS], told[FINDINGS:]
     coverage = body["coverage"]["sentences"]
+    gaps = [gap for gap in body["coverage"]["gaps"] if gap["unusual"]]
     appendix, lines_left = _appendix(detailed)
     titles = {site["site"]: site["title"] for site in body["sites"]}
     answer, *more = [line for line in body["summary"] if line not in coverage] or ["There is nothing to report."]
@@ -37,6 +40,9 @@ def sheet(body: dict[str, Any]) -> dict[str, Any]:
         "answer": printable(answer, SENTENCE),
         "more": [printable(line, SENTENCE) for line in more],
         "coverage": [printable(line, SENTENCE) for line in coverage],
+        "remedies": [printable(line, SENTENCE) for line in body["coverage"]["remedies"]],
+        "gaps": [[when(gap["from"]), when(gap["to"]), _n(gap["usual_lines"])] for gap in gaps[:GAPS]],
+        "gaps_more": _n(len(gaps) - GAPS) if len(gaps) > GAPS else "",
         "bounds": {"svg": plots.svg(body, "bounds", theme="print"), "words": plots.words(body, "bounds")},
         "timeline": {"svg": plots.svg(body, "timeline", theme="print"), "words": plots.words(body, "timeline")},
         "has_sessions": bool(told),
@@ -47,7 +53,7 @@ def sheet(body: dict[str, Any]) -> dict[str, Any]:
         "ceilings": [[code, shows, highest] for code, (shows, highest) in CEILINGS.items()],
         "never": list(NEVER),
         "sessions_rule": _rule(body["options"]),
-        "options": [[printable(str(k)), printable(str(v))] for k, v in sorted(body["options"].items())],
+        "options": [_option(*one) for one in sorted(body["options"].items())],
         "profiles": [_profile(profile) for profile in body["profiles"]],
         "inputs": [_input(one) for one in body["input"]],
         "findings": [_finding(session, titles) for session in detailed],
@@ -71,6 +77,11 @@ def _rule(options: dict[str, Any]) -> str:
         " a tunnel counts with that tunnel, repeated polls and retries count once, parts of a page go with their page,"
         " and a line that stands in the logs twice counts once."
     )
+
+
+def _option(name: str, value: Any) -> list[str]:
+    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return [printable(name.replace("_", " ")), "not given" if value in (None, []) else printable(said)]
 
 
 def _site(site: dict[str, Any]) -> list[str]:

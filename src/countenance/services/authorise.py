@@ -13,6 +13,7 @@ from countenance.services.record import Record, Told
 from countenance.services.register import check_basis, check_name
 from countenance.store import authorities as rows
 from countenance.store import moments
+from countenance.store.items import revoked_note
 from countenance.store.sources import collection_names
 
 GRANTED = "authority.granted"
@@ -86,7 +87,7 @@ def revoke(record: Record, id: str, actor: Actor, reason: str = "") -> Authority
     with record.database.read() as c:
         authority = rows.get(c, id)
     if authority.revoked_at is None:
-        sealed = {f"note:{id}:revoked": {"reason": reason}} if reason else None
+        sealed = {revoked_note(id): {"reason": reason}} if reason else None
         receipt = record.enter(REVOKED, actor, {"authority": id}, sealed=sealed)
         with record.database.write() as c:
             rows.revoke(c, id, at=moments.now(), seq=receipt.seq)
@@ -156,7 +157,7 @@ def _told(record: Record, authority: Authority) -> tuple[int, bool]:
     """How many look-ups the ledger says were begun under it, and whether it says that it was revoked."""
     known = record.told.get(authority.id, Told(authority.grant_seq + 1, 0, False))
     begun, revoked, upto = known.begun, known.revoked, record.ledger.size
-    for entry in record.ledger.entries(known.upto, upto):
+    for entry in record.ledger.mentioning(authority.id, known.upto, upto):
         if entry.body.get("authority") == authority.id:
             begun += entry.kind in BEGUN
             revoked |= entry.kind == REVOKED

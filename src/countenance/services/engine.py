@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from countenance.imaging.limits import Limits
 from countenance.services.search import Policy, Searcher
 from countenance.services.summarise import PACK
 from countenance.services.workers import Workers, worker_count
+from countenance.store import pictures
 
 if TYPE_CHECKING:
     from countenance.faces.protection import Rotation
@@ -69,6 +70,7 @@ class Engine:
         self._settings = settings
         self._actor = actor
         self._lock = threading.RLock()
+        self._people: dict[tuple[int, ...], tuple[int, int]] = {}
 
     def close(self) -> None:
         """Let go of the index."""
@@ -78,35 +80,49 @@ class Engine:
 
     @cached_property
     def pack(self) -> PackManifest:
-        """The home's pack. Raises Broken when another one is asked for than the home was made with."""
-        database = self._home.database
+        """The home's pack, or the one that it would get. Raises Broken when another is asked for than it holds."""
+        bound = self._bound()
         wanted = find_pack(self._settings.faces.pack)
-        with self._lock:
-            bound, fingerprint = database.meta(PACK), database.meta(FINGERPRINT)
-            if bound is None:
-                database.set_meta(FINGERPRINT, wanted.fingerprint)
-                database.set_meta(PACK, wanted.id)
-            elif bound != wanted.id and "pack" not in self._settings.faces.model_fields_set:
-                wanted = find_pack(bound)
-            if bound == wanted.id and fingerprint != wanted.fingerprint:
-                raise Broken(
-                    f"the pack {bound} is not the one that this home was made with: its models have changed",
-                    advice="put the old pack back, or read the sources again into a new home",
-                )
-            if bound is not None and bound != wanted.id:
-                raise Broken(
-                    f"this home holds templates of the pack {bound}, not comparable with those of {wanted.id}",
-                    advice=f"use --home with another folder for {wanted.id}, or leave the pack at {bound}",
-                )
+        if bound not in (None, wanted.id) and "pack" not in self._settings.faces.model_fields_set:
+            wanted = find_pack(str(bound))
+        self._check_bound(wanted)
         return wanted
+
+    def _bound(self) -> str | None:
+        """The pack whose templates the home holds; none before there is a key for them, whatever was tried."""
+        from countenance.services.keys import ROTATION
+
+        database = self._home.database
+        return database.meta(PACK) if database.meta(ROTATION) is not None else None
+
+    def _check_bound(self, wanted: PackManifest) -> None:
+        bound = self._bound()
+        if bound not in (None, wanted.id):
+            raise Broken(
+                f"this home holds templates of the pack {bound}, not comparable with those of {wanted.id}",
+                advice=f"use --home with another folder for {wanted.id}, or leave the pack at {bound}",
+            )
+        if bound is not None and self._home.database.meta(FINGERPRINT) != wanted.fingerprint:
+            raise Broken(
+                f"the pack {bound} is not the one that this home was made with: its models have changed",
+                advice="put the old pack back, or read the sources again into a new home",
+            )
 
     @cached_property
     def rotation(self) -> Rotation:
-        """The key that protects the pack's templates. Raises KeyTrouble when it is missing or another one."""
+        """The key that protects the pack's templates. Raises KeyTrouble when it is missing or another one.
+
+        The home is bound to the pack here, before the key is made, and not by whoever only asked for the pack.
+        """
         from countenance.services.keys import open_rotation
 
+        pack, database = self.pack, self._home.database
         with self._lock, self._home.writing():
-            return open_rotation(self._home, self.pack.id, self.pack.dimension, self._actor)
+            self._check_bound(pack)
+            if self._bound() is None:
+                database.set_meta(FINGERPRINT, pack.fingerprint)
+                database.set_meta(PACK, pack.id)
+            return open_rotation(self._home, pack.id, pack.dimension, self._actor)
 
     def protect(self, templates: Vectors) -> Vectors:
         """Rotate templates: (n, dimension) float32 in and out, cosines unchanged."""
@@ -174,7 +190,7 @@ class Engine:
             return NO_CALIBRATION
         return calibration
 
-    def searcher(self, people: Callable[[Iterable[int]], int]) -> Searcher:
+    def searcher(self) -> Searcher:
         """The search, with all it needs."""
         s = self._settings
         return Searcher(
@@ -192,9 +208,20 @@ class Engine:
                 probe_days=s.search.probe_days,
                 demo=s.demo,
             ),
-            people=people,
+            people=self.count_people,
             showing=self._home.showing,
         )
+
+    def count_people(self, source_ids: Iterable[int]) -> int:
+        """Distinct indexed pictures of these sources, counted again whenever the index has changed."""
+        key = tuple(sorted(source_ids))
+        stamp = self.index.generation()
+        known = self._people.get(key)
+        if known is None or known[0] != stamp:
+            with self._home.database.read() as c:
+                known = (stamp, pictures.count_pictures(c, key))
+            self._people[key] = known
+        return known[1]
 
     def ingester(self) -> Ingester:
         """Ingest, with all it needs. Weights are made sure of here, so that workers never fetch."""
@@ -219,7 +246,3 @@ class Engine:
             workers=lambda: Workers(config, count),
             batch=self._settings.ingest.batch,
         )
-
-    def stamp(self) -> int:
-        """Changes whenever rows may have changed."""
-        return self.index.generation()

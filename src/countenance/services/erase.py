@@ -1,8 +1,9 @@
 """Erase: rows, vector bytes, codes, crops, journals and keys, and be able to finish after a power cut.
 
-In order: what will go is written down; it becomes invisible; the entry is in the ledger, naming the shredded items and
-nothing of what they said; the bytes go; the rows go; the file is rewritten and the journal cut. Whatever step a crash
-stops at, opening the home goes on from there.
+A plan says what was asked, never which rows that is: what is read between the question and the answer goes too. In
+order, under the locks: what will go is written down; it becomes invisible; the entry is in the ledger, naming the
+shredded items and nothing of what they said; the bytes go; the rows go; the file is rewritten and the journal cut.
+Whatever step a crash stops at, opening the home goes on from there.
 """
 
 from __future__ import annotations
@@ -18,53 +19,83 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, Busy, UnknownThing
 from countenance.domain.faces import Vectors
 from countenance.domain.index import VectorIndex
-from countenance.services import permit
+from countenance.services import authorise, permit
 from countenance.services.home import Home
 from countenance.services.leftovers import stray_crops, stray_templates
+from countenance.services.present import shown
 from countenance.services.probes import Choice, Detect, prepare
 from countenance.services.record import Record
 from countenance.store import analyses, erasing, sources
 from countenance.store.database import put_meta
-from countenance.store.pictures import sightings_by_id, sightings_of
+from countenance.store.pictures import SightingRow, sightings_by_id, sightings_of
 
 PURGE = "purge_needed"
 
 Unfinished = tuple[int, dict[str, Any], erasing.Work, str]
 
 
+MOST_FACES = 1_000_000
+"""Most faces that are taken from the index at once."""
+
+AN_ENTRY = 5000
+"""Most sightings that one entry names with their sealed parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked to be erased, in words that mean the same after others have read and written.
+
+    `faces` are looked for in `sources`; otherwise `sources` go whole. `search` is the look-up that found the faces.
+    """
+
+    kind: str
+    sightings: tuple[int, ...] = ()
+    image: str | None = None
+    sources: tuple[int, ...] = ()
+    analyses: tuple[str, ...] = ()
+    faces: tuple[int, ...] = ()
+    search: str | None = None
+    authority: str | None = None
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """The sources that go whole."""
+        return self.sources if self.search is None else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an erasure would take."""
+    """What was asked, and what an erasure would take if it were made at this moment."""
 
+    asked: Asked
     scope: dict[str, Any]
-    work: erasing.Work
+    counts: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
-        """Counts, for a question before or an answer after."""
-        w = self.work
-        return {
-            "scope": self.scope,
-            "sightings": len(w.sightings),
-            "faces": len(w.faces),
-            "templates": len(w.vectors),
-            "images": len(w.images),
-            "files": len(w.blobs),
-            "sources": len(w.sources),
-            "analyses": len(w.analyses),
-        }
+        """Counts, for a question before."""
+        return {"scope": self.scope} | self.counts
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What was erased. `pending` says where bytes still lie and why; empty when there are none."""
 
-    plan: Plan
+    scope: dict[str, Any]
+    counts: dict[str, int]
     receipt: dict[str, Any]
     pending: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """JSON values."""
-        return self.plan.as_json() | {"pending": list(self.pending), "receipt": self.receipt}
+        return {"scope": self.scope} | self.counts | {"pending": list(self.pending), "receipt": self.receipt}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How many cut-off erasures an opening completed, and what is still pending."""
+
+    erasures: int = 0
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +112,27 @@ class Eraser:
 
     def plan_sightings(self, ids: Iterable[int]) -> Plan:
         """These sightings. Raises UnknownThing for one that is not there."""
-        wanted = list(dict.fromkeys(ids))
+        wanted = tuple(dict.fromkeys(ids))
         with self.record.database.read() as c:
             known = {s.id for s in sightings_by_id(c, wanted)}
-            for id in wanted:
-                if id not in known:
-                    raise UnknownThing(f"there is no sighting {id}", advice="a search shows the ids of its sightings")
-            work = self._for_good(c, erasing.of_sightings(c, wanted))
-            return Plan({"kind": "sighting", "count": len(wanted)}, work)
+        for id in wanted:
+            if id not in known:
+                raise UnknownThing(f"there is no sighting {id}", advice="a search shows the ids of its sightings")
+        return self._plan(Asked("sighting", sightings=wanted))
 
     def plan_image(self, address: str) -> Plan:
         """The images seen at an address, on every page. Raises UnknownThing."""
-        with self.record.database.read() as c:
-            images = erasing.images_by_address(c, address)
-            if not images:
-                raise UnknownThing("no image was seen at this address", advice="give it exactly as a search shows it")
-            return Plan({"kind": "image", "count": len(images)}, self._for_good(c, erasing.of_images(c, images)))
+        return self._plan(Asked("image", image=address))
 
     def plan_sources(self, names: Iterable[str], kind: str = "source") -> Plan:
         """Whole sources. Raises UnknownThing."""
         with self.record.database.read() as c:
-            ids = [sources.get(c, name).id for name in names]
-            return Plan({"kind": kind, "sources": ids}, erasing.of_sources(c, ids))
+            ids = tuple(sources.get(c, name).id for name in names)
+        return self._plan(Asked(kind, sources=ids))
 
     def plan_analyses(self, ids: Iterable[str], kind: str = "analysis") -> Plan:
         """Analyses of proxy logs with all their sessions. Raises UnknownThing."""
-        wanted = list(dict.fromkeys(ids))
-        with self.record.database.read() as c:
-            for id in wanted:
-                analyses.get(c, id)
-            return Plan({"kind": kind, "analyses": wanted}, erasing.of_analyses(c, wanted))
+        return self._plan(Asked(kind, analyses=tuple(dict.fromkeys(ids))))
 
     def plan_face(
         self,
@@ -124,7 +146,10 @@ class Eraser:
         min_likeness: float,
         probe_days: int,
     ) -> Plan:
-        """Every sighting at least this alike to a face. A look-up like any other: it spends one use."""
+        """Every sighting at least this alike to a face. A look-up like any other: it spends one use, and what it tells
+        is in the ledger before it is told. Raises what a search raises."""
+        # Asked before the photograph is looked at, so that a refusal is an entry whatever the photograph shows.
+        authorise.check(self.record, authority, None, actor)
         index = self.index()
         if index is None:
             raise BadInput("nothing is indexed yet", advice="there is nothing to erase")
@@ -133,47 +158,108 @@ class Eraser:
         leave = permit.mint(
             self.record, authority, None, template, permit.Purpose("erase", probe.digests, 1, probe_days), actor
         )
-        hits = permit.look_up(index, leave, template, min_score=min_likeness, limit=1_000_000)
-        with self.record.database.read() as c:
-            found = [s.id for s in sightings_of(c, [hit.id for hit in hits.hits], leave.source_ids)]
-            scope = {"kind": "face", "search": leave.search, "authority": leave.authority.id, "count": len(found)}
-            return Plan(scope, self._for_good(c, erasing.of_sightings(c, found)))
+        with self.home.showing():
+            hits = permit.look_up(index, leave, template, min_score=min_likeness, limit=MOST_FACES)
+            likeness = {hit.id: hit.score for hit in hits.hits}
+            asked = Asked(
+                "face",
+                faces=tuple(likeness),
+                sources=leave.source_ids,
+                search=leave.search,
+                authority=leave.authority.id,
+            )
+            with self.record.database.read() as c:
+                found = sightings_of(c, asked.faces, asked.sources)
+            plan = self._plan(asked)
+            told = {
+                "search": leave.search,
+                "authority": leave.authority.id,
+                "self_approved": leave.authority.self_approved,
+                "started": leave.started_seq,
+                "faces": hits.searched,
+                "min_likeness": round(min_likeness, 6),
+                "truncated": hits.truncated,
+                "counts": plan.counts,
+            }
+            # The rare look-up that finds very many is told in several entries: a line of the ledger has its bounds.
+            for start in range(0, max(len(found), 1), AN_ENTRY):
+                part = found[start : start + AN_ENTRY]
+                body = told | {"sightings": [f"sighting:{s.id}" for s in part]}
+                sealed = {f"sighting:{s.id}": _sealed(s, likeness[s.face_id]) for s in part}
+                self.record.enter("erase.shown", actor, body, sealed=sealed)
+        return plan
 
     def erase(self, plan: Plan, actor: Actor) -> Erased:
-        """Do it. Raises LedgerUnavailable before anything is gone, Unavailable with the rest left to `finish`, Busy
-        when one of the sources is being read."""
+        """Do it: what was asked, as it is once nobody else can read or write. Raises LedgerUnavailable before anything
+        is gone, Unavailable with the rest left to `finish`, Busy when one of the sources is being read, UnknownThing
+        when somebody else has erased it meanwhile."""
         # Opened first: with a wrong key nothing is begun.
         index = self.index()
         with contextlib.ExitStack() as held:
-            for source in plan.work.sources:
+            for source in plan.asked.whole:
                 held.enter_context(self.home.source_lock(source))
             held.enter_context(self.home.writing())
             held.enter_context(self.home.unseen())
             with self.record.database.write() as c:
-                erasure = erasing.begin(c, plan.work, plan.scope)
+                scope, work = self._work(c, plan.asked)
+                erasure = erasing.begin(c, work, scope)
             if index is not None:
-                index.delete(plan.work.vectors)
-            receipt = self._enter(erasure, plan.scope, plan.work, actor)
-            pending = self._remove(erasure, plan.work)
+                index.delete(work.vectors)
+            receipt = self._enter(erasure, scope, work, actor)
+            pending = self._remove(erasure, work)
         self.home.sweep_spool()
-        return Erased(plan, receipt, pending)
+        return Erased(scope, _counts(work), receipt, pending)
 
-    def finish(self, actor: Actor) -> list[str]:
+    def finish(self, actor: Actor) -> Finished:
         """Complete what a crash cut off. Called whenever a home is opened; free when there is nothing to do."""
         if not self._unfinished() and self.record.database.meta(PURGE) != "yes":
-            return []
+            return Finished()
         pending: list[str] = []
         # Somebody may be erasing at this moment: then it is finished once the lock is ours, and nothing is left.
         with self.home.writing(), self.home.unseen():
             left = self._unfinished()
+            purging = not left and self.record.database.meta(PURGE) == "yes"
             for erasure, scope, work, state in left:
                 if state == "begun":
                     self._enter(erasure, scope, work, actor)
                 pending.extend(self._remove(erasure, work))
-            if not left and self.record.database.meta(PURGE) == "yes":
+            if purging:
                 pending.extend(self._purge())
         self.home.sweep_spool()
-        return pending
+        return Finished(len(left) or int(purging), tuple(pending))
+
+    def _plan(self, asked: Asked) -> Plan:
+        with self.record.database.read() as c:
+            scope, work = self._work(c, asked)
+        return Plan(asked, scope, _counts(work))
+
+    def _work(self, c: Connection, asked: Asked) -> tuple[dict[str, Any], erasing.Work]:
+        """What was asked, as the rows are now. Raises UnknownThing when nothing of it is there."""
+        if asked.search is not None:
+            found = [s.id for s in sightings_of(c, asked.faces, asked.sources)]
+            scope = {"kind": asked.kind, "search": asked.search, "authority": asked.authority, "count": len(found)}
+            work = self._for_good(c, erasing.of_sightings(c, found))
+            # Whoever has themselves erased has not left their template behind in asking for it.
+            probe = permit.probe_item(asked.search)
+            return scope, replace(work, items=(*work.items, probe), probes=(asked.search,))
+        if asked.image is not None:
+            images = erasing.images_by_address(c, asked.image)
+            if not images:
+                raise UnknownThing("no image was seen at this address", advice="give it exactly as a search shows it")
+            return {"kind": asked.kind, "count": len(images)}, self._for_good(c, erasing.of_images(c, images))
+        if asked.analyses:
+            for id in asked.analyses:
+                analyses.get(c, id)
+            return {"kind": asked.kind, "analyses": list(asked.analyses)}, erasing.of_analyses(c, asked.analyses)
+        if asked.sources:
+            there = sources.there(c, asked.sources)
+            if not there:
+                raise UnknownThing("these sources are erased already", advice="`countenance source list` shows them")
+            return {"kind": asked.kind, "sources": there}, erasing.of_sources(c, there)
+        left = [s.id for s in sightings_by_id(c, asked.sightings)]
+        if not left:
+            raise UnknownThing("these sightings are erased already", advice="a search shows the ids of its sightings")
+        return {"kind": asked.kind, "count": len(left)}, self._for_good(c, erasing.of_sightings(c, left))
 
     def _unfinished(self) -> list[Unfinished]:
         with self.record.database.read() as c:
@@ -188,15 +274,9 @@ class Eraser:
         return replace(work, marks=tuple(mark.hex() for mark in marks))
 
     def _enter(self, erasure: int, scope: dict[str, Any], work: erasing.Work, actor: Actor) -> dict[str, Any]:
-        body = {
-            "scope": scope,
-            "sightings": len(work.sightings),
-            "faces": len(work.faces),
-            "images": len(work.images),
-            "sources": len(work.sources),
-            "analyses": len(work.analyses),
-            "items": list(work.items),
-        }
+        counts = _counts(work)
+        named = {name: counts[name] for name in ("sightings", "faces", "images", "sources", "analyses")}
+        body = {"scope": scope} | named | {"items": list(work.items)}
         receipt = self.record.enter("erasure", actor, body)
         with self.record.database.write() as c:
             erasing.recorded(c, erasure)
@@ -236,3 +316,20 @@ class Eraser:
         except Busy:
             return ["the database's journal is in use by another process; the next command completes the erasure"]
         return []
+
+
+def _counts(work: erasing.Work) -> dict[str, int]:
+    return {
+        "sightings": len(work.sightings),
+        "faces": len(work.faces),
+        "templates": len(work.vectors),
+        "images": len(work.images),
+        "files": len(work.blobs),
+        "sources": len(work.sources),
+        "analyses": len(work.analyses),
+    }
+
+
+def _sealed(sighting: SightingRow, likeness: float) -> dict[str, Any]:
+    s = shown(sighting, likeness)
+    return {"likeness": round(s.likeness, 6), "source": s.source, "page": s.page, "image": s.image, "box": list(s.box)}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from countenance.domain.errors import UnreadableImage
-from countenance.domain.faces import Face, Pixels
+from countenance.domain.faces import Face
 from countenance.faces.detect import WANTED_SIDE
-from countenance.faces.pipeline import FacePipeline, load_pipeline
+from countenance.faces.pipeline import Draft, FacePipeline, Finer, Sighted, View, load_pipeline
 from countenance.faces.quality import Floor
 from countenance.imaging.decode import decode
 from countenance.imaging.limits import Limits
@@ -21,7 +21,13 @@ from countenance.imaging.picture import Picture, as_image
 from countenance.imaging.thumbnail import crop
 from countenance.services.workers import Outcome, Seen, reason_of
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 CROP_SIDE = 256
+
+TOGETHER = 1 << 20
+"""Pixels that are held at once: small pictures go through each step together, which the processor's caches reward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,45 +63,94 @@ class Eyes:
     def detect(self, photograph: bytes) -> tuple[int, int, list[Face]]:
         """(width, height, faces by size) of one photograph. Raises UnreadableImage."""
         picture = self._decode(photograph)
-        return picture.width, picture.height, self.pipeline.faces(picture.pixels, picture.scale)
+        faces = self.pipeline.faces(picture.drawing, picture.scale, self._finer(photograph, picture))
+        return picture.width, picture.height, faces
 
     def see(self, batch: Sequence[bytes]) -> list[Outcome]:
         """One outcome a picture, in order. A picture that cannot be decoded never costs the others anything.
 
-        The pixels of one picture are held at a time; the faces of all share the embedders' batches.
+        The pixels of one large picture are held at a time, or of a few small ones; the faces of all share the
+        embedders' batches.
         """
-        glimpses: list[_Glimpse | Outcome] = []
-        for data in batch:
+        refused: dict[int, Outcome] = {}
+        glimpses: list[_Glimpse] = []
+        held: list[tuple[bytes, Picture]] = []
+        for place, data in enumerate(batch):
             try:
-                glimpses.append(self._glimpse(self._decode(data)))
+                held.append((data, self._decode(data)))
             except UnreadableImage as error:
-                glimpses.append(reason_of(error))
-        faces = iter(self.pipeline.embedded([one.drafts for one in glimpses if isinstance(one, _Glimpse)]))
-        return [replace(one.seen, faces=tuple(next(faces))) if isinstance(one, _Glimpse) else one for one in glimpses]
+                refused[place] = reason_of(error)
+                continue
+            if sum(_size(picture) for _, picture in held) >= TOGETHER:
+                glimpses += self._glimpses(held)
+                held = []
+        glimpses += self._glimpses(held)
+        faces = self.pipeline.embedded([one.drafts for one in glimpses])
+        seen = iter([replace(one.seen, faces=tuple(its)) for one, its in zip(glimpses, faces, strict=True)])
+        return [refused[place] if place in refused else next(seen) for place in range(len(batch))]
 
     def _decode(self, data: bytes) -> Picture:
         return decode(data, self._config.limits, side=WANTED_SIDE)
 
-    def _glimpse(self, picture: Picture) -> _Glimpse:
-        image = as_image(picture.pixels)
-        drafts = self.pipeline.found(image, picture.scale)
-        upright, mirrored = pdq_mirrored(image)
-        # A crop for each face that can become a candidate; the others are kept for the record without one.
-        crops = [
-            None if face.quality.floor is not None else crop(image, face.box, size=CROP_SIDE, scale=picture.scale)
-            for face, _ in drafts
-        ]
-        seen = Seen(
-            width=picture.width,
-            height=picture.height,
-            format=picture.format.name.lower(),
-            taken=picture.taken,
-            pdq=upright,
-            mirrored=mirrored,
-            faces=(),
-            crops=tuple(crops),
+    def _glimpses(self, held: Sequence[tuple[bytes, Picture]]) -> list[_Glimpse]:
+        pictures = [picture for _, picture in held]
+        images = [as_image(picture.drawing) for picture in pictures]
+        finer = [self._finer(*one) for one in held]
+        sighted = self.pipeline.found(
+            [View(image, one.scale, more) for image, one, more in zip(images, pictures, finer, strict=True)]
         )
-        return _Glimpse(seen, drafts)
+        return [_glimpse(*one) for one in zip(pictures, images, sighted, strict=True)]
+
+    def _finer(self, data: bytes, picture: Picture) -> Finer | None:
+        """How to decode again what was decoded scaled down; what then breaks a limit stays as it was."""
+        if picture.scale <= 1:
+            return None
+
+        def again(side: int | None) -> Picture | None:
+            wanted = side or _finest(picture, self._config.limits)
+            if max(picture.width, picture.height) // wanted >= picture.scale:
+                return None
+            try:
+                finer = decode(data, self._config.limits, side=wanted)
+            except UnreadableImage:
+                return None
+            return finer if finer.scale < picture.scale else None
+
+        return again
+
+
+def _size(picture: Picture) -> int:
+    """How many pixels are held of it. One that may be asked for again is held alone."""
+    return TOGETHER if picture.scale > 1 else picture.width * picture.height
+
+
+def _finest(picture: Picture, limits: Limits) -> int:
+    """The longest side at which a picture may be decoded. JPEGs are scaled down by powers of two."""
+    factor = 1
+    while picture.width * picture.height > limits.max_pixels * factor**2:
+        factor *= 2
+    return max(picture.width, picture.height) // factor
+
+
+def _glimpse(picture: Picture, image: Image, sighted: Sighted) -> _Glimpse:
+    # The hash is always made of what was decoded at first, so that copies agree.
+    upright, mirrored = pdq_mirrored(image)
+    # A crop for each face that can become a candidate; the others are kept for the record without one.
+    crops = [
+        None if face.quality.floor is not None else crop(sighted.picture, face.box, size=CROP_SIDE, scale=sighted.scale)
+        for face, _ in sighted.drafts
+    ]
+    seen = Seen(
+        width=picture.width,
+        height=picture.height,
+        format=picture.format.name.lower(),
+        taken=picture.taken,
+        pdq=upright,
+        mirrored=mirrored,
+        faces=(),
+        crops=tuple(crops),
+    )
+    return _Glimpse(seen, sighted.drafts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +158,4 @@ class _Glimpse:
     """A picture whose faces have no templates yet, each with its aligned crop."""
 
     seen: Seen
-    drafts: list[tuple[Face, Pixels]]
+    drafts: list[Draft]

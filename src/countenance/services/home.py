@@ -6,19 +6,22 @@ import contextlib
 import fcntl
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from countenance.domain.authority import Actor
 from countenance.domain.errors import Busy, KeyTrouble, LedgerBroken, Unavailable
 from countenance.ledger import keys as ledger_keys
 from countenance.ledger.log import Ledger
+from countenance.services import effective
 from countenance.services.record import Record
 from countenance.store.blobs import Blobs
 from countenance.store.database import Database
@@ -27,6 +30,8 @@ HOME_ID = "home_id"
 NAME_KEY = "names.key"
 NAMED_BY = "names_key"
 LEDGER_KEY = "ledger.key"
+IMPORTED = "imported.jsonl"
+"""Beside the keys: which were put back, by whom, and not yet entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +136,8 @@ class Home:
         self.database.close()
 
 
-def open_home(folder: Path, key_dir: Path | None, actor: Actor) -> Home:
-    """Open a home; the first opening of an empty folder makes it.
+def open_home(folder: Path, key_dir: Path | None, actor: Actor, settings: Mapping[str, Any] | None = None) -> Home:
+    """Open a home; the first opening of an empty folder makes it. A change of the `settings` in force is an entry.
 
     Raises KeyTrouble before anything is written when a home's key is missing or wrong, NewerHome when a newer version
     wrote it, Unavailable when the folder cannot be made or written.
@@ -150,7 +155,7 @@ def open_home(folder: Path, key_dir: Path | None, actor: Actor) -> Home:
         fcntl.flock(lock, fcntl.LOCK_EX)
         database = Database.open(folder / "countenance.db")
         try:
-            return _open(folder, key_dir or default_key_dir(), database, actor)
+            return _open(folder, key_dir or default_key_dir(), database, actor, settings)
         except BaseException:
             database.close()
             raise
@@ -163,7 +168,7 @@ def default_key_dir() -> Path:
     return Path(platformdirs.user_config_dir("countenance")) / "keys"
 
 
-def _open(folder: Path, key_dir: Path, database: Database, actor: Actor) -> Home:
+def _open(folder: Path, key_dir: Path, database: Database, actor: Actor, settings: Mapping[str, Any] | None) -> Home:
     home_id = database.meta(HOME_ID)
     fresh = home_id is None
     if home_id is None:
@@ -196,9 +201,28 @@ def _open(folder: Path, key_dir: Path, database: Database, actor: Actor) -> Home
                 "the ledger of this home is gone, and the home was used",
                 advice="restore the folder ledger/ from a backup; nothing was changed",
             )
-        record.enter("home.created", actor, {"home": home_id, "ledger": origin})
+        said: dict[str, Any] = {"home": home_id, "ledger": origin}
+        if settings is not None:
+            effective.remember(record, settings)
+            said["settings"] = effective.told(settings)
+        record.enter("home.created", actor, said)
+    elif settings is not None:
+        effective.notice(record, settings, actor)
+    enter_imports(record, keys)
     pseudonyms = hmac.digest(name_key, b"countenance pseudonyms\n", "sha256")
     return Home(folder, keys, home_id, database, record, Blobs(folder / "blobs", name_key), pseudonyms)
+
+
+def enter_imports(record: Record, keys: Path) -> None:
+    """Enter the keys that were put back since the home was last open."""
+    waiting = keys / IMPORTED
+    if not waiting.exists():
+        return
+    for line in waiting.read_text().splitlines():
+        said = json.loads(line)
+        by = said.pop("actor")
+        record.enter("keys.imported", Actor(by["user"], by["via"], by["stated"]), said)
+    waiting.unlink()
 
 
 def _holds_entries(ledger: Path) -> bool:

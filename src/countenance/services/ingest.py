@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +24,17 @@ from countenance.services.record import Record
 from countenance.services.workers import Seen, Workers
 from countenance.store import entering, moments, pictures, runs
 
-COMMIT_IMAGES = 128
+COMMIT_IMAGES = 256
 COMMIT_SECONDS = 2.0
 
+LOOK_UP = 64
+"""How many arrivals are looked up at once: a statement costs about as much for one as for all of them."""
+
+READ_BYTES = 8 << 20
+"""Of these, so many bytes are read before they are handed out."""
+
 TURN_SECONDS = 0.5
-"""What has arrived is looked up when it fills a batch, or after so long: a website gives a picture now and then."""
+"""What has arrived is looked up when it is enough, or after so long: a website gives a picture now and then."""
 
 REPORT_SECONDS = 0.1
 
@@ -182,7 +188,7 @@ class _Work:
         with self._parts.workers() as workers:
             for finding in reader.read():
                 self._take(finding)
-                if len(self._arrived) >= self._parts.batch or time.monotonic() - self._turned > TURN_SECONDS:
+                if len(self._arrived) >= LOOK_UP or time.monotonic() - self._turned > TURN_SECONDS:
                     self._turn(workers)
             self._turn(workers)
             while self._pending or workers.busy:
@@ -207,15 +213,18 @@ class _Work:
         """Look up what has arrived, hand out what is to be seen, collect what has been."""
         self._turned = time.monotonic()
         arrived, self._arrived = self._arrived, []
-        self._hold(self._read(self._changed(arrived)))
-        while len(self._pending) >= self._parts.batch:
-            while not workers.room:
-                self._gather(workers, 0.5)
-            self._hand_out(workers)
+        for read in self._read(self._changed(arrived)):
+            self._hold(read)
+            while len(self._pending) >= self._parts.batch:
+                while not workers.room:
+                    self._gather(workers, 0.5)
+                self._hand_out(workers)
         self._gather(workers, 0)
 
     def _changed(self, arrived: list[Found]) -> list[Found]:
         """Those that are not recorded already just as they are."""
+        if not arrived:
+            return []
         writer = self._parts.writer
         with self._database.read() as c:
             known = entering.unchanged(c, self._source.id, arrived, pack=writer.pack, pipeline=writer.pipeline)
@@ -225,9 +234,10 @@ class _Work:
             self._discard(arrived[n])
         return [found for n, found in enumerate(arrived) if n not in known]
 
-    def _read(self, founds: list[Found]) -> list[tuple[Found, bytes, bytes]]:
-        """Their bytes and digests."""
+    def _read(self, founds: list[Found]) -> Iterator[list[tuple[Found, bytes, bytes]]]:
+        """Their bytes and digests, a portion at a time."""
         read = []
+        size = 0
         for found in founds:
             try:
                 data = read_file(found.path, self._parts.limits)
@@ -235,7 +245,12 @@ class _Work:
                 self._skip(Skipped(found.address, error.reason, str(error)), found)
             else:
                 read.append((found, data, hashlib.sha256(data).digest()))
-        return read
+                size += len(data)
+            if size >= READ_BYTES:
+                yield read
+                read, size = [], 0
+        if read:
+            yield read
 
     def _hold(self, read: list[tuple[Found, bytes, bytes]]) -> None:
         """What is new waits for a worker; of what is known only the page is recorded."""

@@ -8,6 +8,7 @@ file says it is protected by decides which key is the right one when the home is
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -20,7 +21,7 @@ import numpy as np
 from sqlalchemy import delete, select, update
 
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput, KeyTrouble, Unavailable
+from countenance.domain.errors import BadInput, CountenanceError, KeyTrouble, Unavailable
 from countenance.domain.index import VectorIndex
 from countenance.faces import protection
 from countenance.faces.protection import Rotation
@@ -28,7 +29,7 @@ from countenance.index.opening import key_of
 from countenance.ledger import keys as ledger_keys
 from countenance.ledger import seal
 from countenance.ledger.log import Ledger
-from countenance.services.home import HOME_ID, LEDGER_KEY, NAME_KEY, Home, default_key_dir
+from countenance.services.home import HOME_ID, IMPORTED, LEDGER_KEY, NAME_KEY, Home, default_key_dir, open_home
 from countenance.services.permit import PROBE, probe_item
 from countenance.store import items
 from countenance.store.database import Database, put_meta
@@ -110,16 +111,27 @@ def export_keys(ring: KeyRing, file: Path, actor: Actor) -> list[str]:
         raise BadInput(f"there is a file already: {file}", advice="choose another name") from None
     except OSError as error:
         raise Unavailable(f"the keys cannot be written: {error.strerror}", advice="choose another place") from None
-    with os.fdopen(descriptor, "w") as target:
-        json.dump(body, target, indent=1)
-        target.flush()
-        os.fsync(target.fileno())
-    home.record.enter("keys.exported", actor, {"keys": names})
+    try:
+        with os.fdopen(descriptor, "w") as target:
+            # The file is empty until the entry is durable, and gone when it cannot be completed.
+            home.record.enter("keys.exported", actor, {"keys": names})
+            json.dump(body, target, indent=1)
+            target.flush()
+            os.fsync(target.fileno())
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise Unavailable(f"the keys cannot be written: {error.strerror}", advice="choose another place") from None
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
     return names
 
 
-def import_keys(folder: Path, key_dir: Path | None, file: Path, *, force: bool) -> tuple[str, list[str]]:
+def import_keys(folder: Path, key_dir: Path | None, file: Path, actor: Actor, *, force: bool) -> tuple[str, list[str]]:
     """Put exported keys back where the home in `folder` looks for them. Returns the home's id and the keys' names.
+
+    It is entered at once where the home can be opened, and otherwise when it is opened next: the note that waits for
+    that lies beside the keys, and is there before they are.
 
     Raises BadInput for a file that is no export, KeyTrouble when it is of another home or other keys are there.
     """
@@ -141,6 +153,7 @@ def import_keys(folder: Path, key_dir: Path | None, file: Path, *, force: bool) 
             f"other keys are there: {', '.join(differing)}",
             advice="move them away, or add --force to replace them; a replaced key is gone",
         )
+    _note_import(target, actor, {"keys": sorted(keys), "replaced": sorted(differing), "forced": force})
     for name, content in keys.items():
         fresh = target / f"{name}.{secrets.token_hex(8)}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -149,7 +162,21 @@ def import_keys(folder: Path, key_dir: Path | None, file: Path, *, force: bool) 
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(target / name)
+    _sync(target)
+    if database.exists():
+        # Other keys may still be missing: then the note waits.
+        with contextlib.suppress(CountenanceError):
+            open_home(folder, key_dir, actor).close()
     return home_id, sorted(keys)
+
+
+def _note_import(target: Path, actor: Actor, said: dict[str, Any]) -> None:
+    by = {"user": actor.user, "via": actor.via, "stated": actor.stated}
+    descriptor = os.open(target / IMPORTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(json.dumps(said | {"actor": by}) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def rotate_ledger_key(ring: KeyRing, actor: Actor) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""Let go of what is over its time: expired sources, probes, results, analyses of proxy logs."""
+"""Let go of what is over its time: expired sources, probes, notes, results, analyses of proxy logs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from countenance.domain.authority import Actor
-from countenance.domain.errors import Busy
+from countenance.domain.errors import Busy, UnknownThing
 from countenance.services.erase import Eraser
 from countenance.services.permit import probe_item
 from countenance.store import analyses, items, moments, searches, sources
@@ -18,6 +19,7 @@ class Retained:
 
     sources: tuple[str, ...]
     probes: int
+    notes: int
     results: int
     analyses: tuple[str, ...]
     pending: tuple[str, ...]
@@ -27,21 +29,23 @@ class Retained:
         return {
             "sources": list(self.sources),
             "probes": self.probes,
+            "notes": self.notes,
             "results": self.results,
             "analyses": list(self.analyses),
             "pending": list(self.pending),
         }
 
 
-def run_retention(eraser: Eraser, actor: Actor) -> Retained:
-    """Erase expired sources and analyses whole, shred probes whose time is over, and close results whose handles have
-    expired."""
+def run_retention(eraser: Eraser, actor: Actor, keep_days: int) -> Retained:
+    """Erase expired sources and analyses whole, shred probes and notes whose time is over, and close results whose
+    handles have expired. What was noted of an authority is kept `keep_days` after its end, as its probes are."""
     record = eraser.record
     now = moments.now()
     with record.database.read() as c:
         over = [source.name for source in sources.every(c) if source.expires_at <= now]
         probes = searches.probes_over(c, now=now)
         analysed = analyses.over(c, now=now)
+        notes = items.notes_over(c, now=now, keep=timedelta(days=keep_days))
     erased: list[str] = []
     pending: list[str] = []
     for name in over:
@@ -50,10 +54,12 @@ def run_retention(eraser: Eraser, actor: Actor) -> Retained:
             erased.append(name)
         except Busy as error:
             pending.append(f"{name}: {error.message}")
+        except UnknownThing:
+            continue  # another retention run was quicker
     if analysed:
         pending.extend(eraser.erase(eraser.plan_analyses(analysed, "expired"), actor).pending)
-    shredded = [probe_item(search) for search in probes]
-    if probes:
+    shredded = [probe_item(search) for search in probes] + notes
+    if shredded:
         record.enter("probes.expired", actor, {"searches": probes, "items": shredded})
     with record.database.write() as c:
         searches.forget_probes(c, probes)
@@ -64,4 +70,4 @@ def run_retention(eraser: Eraser, actor: Actor) -> Retained:
         record.database.truncate_journal()
     except Busy as error:
         pending.append(error.message)
-    return Retained(tuple(erased), len(probes), results, tuple(analysed), tuple(pending))
+    return Retained(tuple(erased), len(probes), len(notes), results, tuple(analysed), tuple(pending))

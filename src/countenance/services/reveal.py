@@ -26,6 +26,7 @@ from countenance.services.present import shown
 from countenance.services.record import Record
 from countenance.store import moments, searches
 from countenance.store.blobs import Blobs
+from countenance.store.items import disclosed_note
 from countenance.store.pictures import SightingRow, sightings_by_id, sightings_of_image
 
 PICTURE_SIDE = 1600
@@ -56,6 +57,8 @@ class Revealer:
     demo: bool
     showing: Callable[[], AbstractContextManager[None]]
     """Held from looking until what is shown has been entered."""
+    limits: Limits
+    """What a picture may cost."""
 
     def shown(self, search: str, handle: str) -> SearchResult:
         """The result again; what was erased since is missing. Raises NoAuthority when the handle opens nothing."""
@@ -120,7 +123,7 @@ class Revealer:
         data, why = self._bytes_of(found)
         if data is None:
             return OpenedPicture(None, MEDIA_TYPE, row.width, row.height, _box(row, 1.0), pages, why)
-        picture = decode(data, Limits(), side=PICTURE_SIDE)
+        picture = decode(data, self.limits, side=PICTURE_SIDE)
         scale = min(1.0, PICTURE_SIDE / max(row.width, row.height))
         return OpenedPicture(
             content=thumbnail(picture.pixels, PICTURE_SIDE),
@@ -139,7 +142,7 @@ class Revealer:
         if not purpose.strip():
             raise BadInput("a disclosure has a purpose", advice="say what the recipient will use the export for")
         result = self.shown(search, handle)
-        note = f"note:{search}:disclosed"
+        note = disclosed_note(search)
         sightings = [s for g in result.groups for s in g.sightings]
         receipt = self.record.enter(
             "search.disclosed",
@@ -192,7 +195,7 @@ class Revealer:
             return None, "the source does not keep pictures; open its page instead"
         path = Path(urllib.parse.unquote(urllib.parse.urlsplit(row.address).path, errors="surrogateescape"))
         try:
-            data = read_file(path, Limits())
+            data = read_file(path, self.limits)
         except UnreadableImage as error:
             return None, f"the file is no longer readable: {error}"
         if hashlib.sha256(data).digest() != row.digest:

@@ -3,8 +3,9 @@
 One process a core, one inference thread each. A worker that dies or hangs on a hostile file is replaced, its batch is
 tried again one picture at a time, and only the picture at fault is given up.
 
-What is handed to a worker goes through a thread of its own: a pipe holds little, and a parent that waits for it to be
-read while the worker waits for its answer to be read would wait for ever.
+What is handed over goes through a thread of its own on either side: a pipe holds little. A parent that waits for it to
+be read while the worker waits for its answer to be read would wait for ever, and a worker need not wait until the
+parent has written down what came before.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 AHEAD = 2
 """Batches that wait at a worker, so that it never idles between two."""
+
+AHEAD_SMALL = 6
+AHEAD_BYTES = 2 << 20
+"""Of small pictures more batches wait, up to so many bytes: they are seen faster than a batch is written."""
 
 GRACE = 30.0
 """Seconds beyond the limit for one picture until a silent worker is given up."""
@@ -80,6 +85,13 @@ class _Worker:
     since: float = 0.0
     ready: bool = False
 
+    @property
+    def room(self) -> bool:
+        ahead = len(self.waiting)
+        if ahead < AHEAD:
+            return True
+        return ahead < AHEAD_SMALL and sum(len(data) for batch in self.waiting for _, data in batch) < AHEAD_BYTES
+
 
 class Workers:
     """A bounded pool. Use as a context manager."""
@@ -106,7 +118,7 @@ class Workers:
     @property
     def room(self) -> bool:
         """Whether another batch can be handed over without waiting."""
-        return not self._retry and any(len(w.waiting) < AHEAD for w in self._workers)
+        return not self._retry and any(w.room for w in self._workers)
 
     @property
     def busy(self) -> bool:
@@ -205,8 +217,9 @@ class Workers:
         worker.process.close()
 
 
-def _feed(pipe: Connection, feed: queue.SimpleQueue[list[Job] | None]) -> None:
-    """Hand over what is queued. A dead worker is noticed when collecting; a pipe closed in between is no fault."""
+def _feed(pipe: Connection, feed: queue.SimpleQueue[Any]) -> None:
+    """Hand over what is queued, until there comes None. A dead worker is noticed when collecting; a pipe closed in
+    between is no fault."""
     with contextlib.suppress(OSError, TypeError, ValueError):
         while (batch := feed.get()) is not None:
             pipe.send(batch)
@@ -225,11 +238,13 @@ def _main(pipe: Connection, config: EyesConfig) -> None:
             pipe.recv()
             pipe.send(error)
         return
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_feed, args=(pipe, answers), daemon=True).start()
+    answers.put(READY)
     with contextlib.suppress(EOFError, OSError):
-        pipe.send(READY)
         while True:
             batch: list[Job] = pipe.recv()
-            pipe.send(list(_work(eyes, batch)))
+            answers.put(list(_work(eyes, batch)))
 
 
 def _work(eyes: Eyes, batch: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from countenance.domain.sources import Found
-from countenance.store import analyses, items, sources
+from countenance.store import analyses, items, searches, sources
 from countenance.store import schema as s
 from countenance.store.blobs import Blobs
 from countenance.store.moments import now, to_row
@@ -41,6 +41,8 @@ class Work:
     """Faces that stay, on fewer pages than before."""
     analyses: tuple[str, ...] = ()
     """Analyses of proxy logs."""
+    probes: tuple[str, ...] = ()
+    """Searches whose sealed probe goes."""
 
     def as_json(self) -> dict[str, Any]:
         """For the row that lets a killed erasure be finished."""
@@ -202,6 +204,7 @@ def remove(connection: Connection, erasure: int, work: Work) -> None:
         sources.remove(connection, work.sources)
     for analysis in work.analyses:
         analyses.remove(connection, analysis)
+    searches.forget_probes(connection, work.probes)
     items.destroy(connection, work.items)
     connection.execute(delete(s.erasures).where(s.erasures.c.id == erasure))
 

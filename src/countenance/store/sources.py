@@ -83,6 +83,11 @@ def exists(connection: Connection, name: str) -> bool:
     return connection.execute(select(sources.c.id).where(sources.c.name == name)).first() is not None
 
 
+def there(connection: Connection, ids: Iterable[int]) -> list[int]:
+    """Those of these ids that are sources still."""
+    return sorted(connection.execute(select(sources.c.id).where(sources.c.id.in_(list(ids)))).scalars())
+
+
 def registered_seq(connection: Connection, source_id: int) -> int:
     """The ledger entry that registered it."""
     return int(connection.execute(select(sources.c.registered_seq).where(sources.c.id == source_id)).scalar_one())

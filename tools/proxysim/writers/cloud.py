@@ -136,7 +136,7 @@ def _umbrella_dns(rows: Sequence[Row], view: View) -> Iterator[str]:
 PRODUCTS = (
     Product(
         "zscaler-csv",
-        "zscaler-csv",
+        "zscaler",
         "csv",
         {"bytes": "V2", "inspected": "V3", "mixed": "V3"},
         _zscaler_csv,
@@ -145,7 +145,7 @@ PRODUCTS = (
     ),
     Product(
         "zscaler-json",
-        "zscaler-json",
+        "zscaler",
         "json",
         {"bytes": "V2", "inspected": "V3", "names": "V4", "mixed": "V3"},
         _zscaler_json,
@@ -154,12 +154,12 @@ PRODUCTS = (
     ),
     Product(
         "umbrella",
-        "umbrella-proxy",
+        "umbrella",
         "csv",
         {"bytes": "V2", "inspected": "V3", "names": "V4", "mixed": "V3"},
         _umbrella,
         mail,
         challenges=False,
     ),
-    Product("umbrella-dns", "umbrella-dns", "csv", {"dns": "V0"}, _umbrella_dns, mail),
+    Product("umbrella-dns", "umbrella", "csv", {"dns": "V0"}, _umbrella_dns, mail),
 )

@@ -42,4 +42,8 @@ def _lines(rows: Sequence[Row], view: View) -> Iterator[str]:
         )
 
 
-PRODUCTS = (Product("defender", "defender", "csv", {"host": "V1"}, _lines, account, challenges=False, refusals=False),)
+PRODUCTS = (
+    Product(
+        "defender", "defender", "csv", {"host": "V1"}, _lines, account, ends_tls=False, challenges=False, refusals=False
+    ),
+)

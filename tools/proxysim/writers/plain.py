@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from tools.proxysim.views import Row, View
-from tools.proxysim.writers.product import Product, login, when, who
+from tools.proxysim.writers.product import Ceiling, Product, login, when, who
 
 _COLUMNS = (
     "started;took_ms;client;account;what;server_name;server_port;verb;address;answer;verdict;bytes_up;bytes_down;"
@@ -61,4 +61,60 @@ def _plain(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ';"') else text
 
 
-PRODUCTS: tuple[Product, ...] = ()
+MAPPING = """
+[time]
+column = "started"
+format = "iso"
+
+[columns]
+user = "account"
+address = "client"
+method = "verb"
+url = "address"
+host = "server_name"
+port = "server_port"
+status = "answer"
+sent = "bytes_up"
+received = "bytes_down"
+referrer = "came_from"
+agent = "browser"
+file_name = "document"
+duration = "took_ms"
+
+[duration]
+unit = "ms"
+
+[action]
+column = "verdict"
+allowed = ["passed"]
+denied = ["refused"]
+failed = ["broken off"]
+
+[kinds]
+column = "what"
+dns = ["lookup"]
+tunnel = ["tunnel"]
+request = ["request"]
+"""
+SHOWS: dict[View, Ceiling] = {
+    "dns": "V0",
+    "host": "V1",
+    "bytes": "V2",
+    "inspected": "V3",
+    "names": "V4",
+    "mixed": "V3",
+}
+PRODUCTS = (
+    Product(
+        "csv",
+        "csv",
+        "csv",
+        SHOWS,
+        _csv,
+        login,
+        asks=lambda view: {"mapping": f'format = "csv"\ndelimiter = ";"\n{MAPPING}'},
+    ),
+    Product(
+        "jsonl", "jsonl", "json", SHOWS, _json, login, asks=lambda view: {"mapping": f'format = "jsonl"\n{MAPPING}'}
+    ),
+)

@@ -19,6 +19,7 @@ class Product:
 
     `write` gives the lines of one proxy's log, without line ends. `shows` has, for every view that the product can
     write, the highest ceiling that its lines then have: less than the view's own where the product leaves columns out.
+    `ends_tls`: it ends a tunnel itself in order to see inside, so that its line of the CONNECT is only the opening.
     `part` says which of a product's files a row belongs to. `challenges` and `refusals` say whether a 407 and a refusal
     of the proxy get a line: a sensor behind the proxy never sees them. `named` is how a person appears in it. `asks`
     says what a reader has to be told beside the file (Squid's `logformat` line, the mapping of a generic format).
@@ -32,6 +33,7 @@ class Product:
     named: Callable[[Person], str | None]
     asks: Callable[[View], dict[str, str]] = lambda view: {}
     part: Callable[[Row], str] = lambda row: ""
+    ends_tls: bool = True
     challenges: bool = True
     refusals: bool = True
 

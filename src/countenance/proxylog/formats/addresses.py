@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 _PLAIN = re.compile(r"[a-z0-9._-]{1,253}")
 _END = re.compile(r"[/?#\\]")
+_SIGNS = re.compile(r"[/?#\\@]")
+_NUMBERS = re.compile(r"[0-9A-Fa-f:.]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}")
 
 
@@ -38,6 +40,8 @@ def host(text: str) -> str:
     if not name.isascii() and len(name) <= 253:
         with suppress(UnicodeError):  # not a name that the DNS can hold: compared as it stands
             name = name.encode("idna").decode("ascii").lower()
+    if _SIGNS.search(name):  # more than a host: what is one in it
+        name = _END.split(name.partition("://")[2] or name, maxsplit=1)[0].rpartition("@")[2]
     return name.rstrip(".") if name != "-" else ""
 
 
@@ -88,8 +92,10 @@ def split(text: str) -> tuple[str, str | None]:
 
 def _opaque(text: str) -> bool:
     """`error:transaction-end-before-headers`, `urn:isbn:1`: a scheme, and no host."""
-    before, colon, after = text.partition(":")
-    return bool(colon) and "." not in before and after[:1].isalpha() and not text.startswith("[") and "@" not in text
+    before, _, after = text.partition(":")
+    if _SCHEME.fullmatch(before) is None or "." in before or "@" in text or _NUMBERS.fullmatch(text):
+        return False
+    return after[:1].isalpha()
 
 
 def _port(text: str) -> int | None:

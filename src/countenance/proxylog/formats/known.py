@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from countenance.domain.errors import BadInput
-from countenance.proxylog.formats import defender, ncsa, paloalto, squid, umbrella, w3c, zeek, zscaler
+from countenance.proxylog.formats import (
+    defender,
+    generic,
+    ncsa,
+    paloalto,
+    squid,
+    squid_custom,
+    umbrella,
+    w3c,
+    zeek,
+    zscaler,
+)
 from countenance.proxylog.formats.kind import Format, Reading
 
 FORMATS: tuple[Format, ...] = (
     squid.FORMAT,
+    squid_custom.FORMAT,
     ncsa.FORMAT,
     w3c.FORMAT,
     zscaler.FORMAT,
@@ -17,6 +29,8 @@ FORMATS: tuple[Format, ...] = (
     umbrella.FORMAT,
     zeek.FORMAT,
     defender.FORMAT,
+    generic.CSV,
+    generic.JSONL,
 )
 """Every format there is."""
 

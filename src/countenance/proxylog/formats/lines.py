@@ -87,7 +87,8 @@ def spaced(text: str) -> list[str]:
     """The columns of a row with single spaces between them; a quoted one may hold spaces and ends before a space."""
     if '"' not in text:
         return text.split(" ")
-    cells, at, padded = [], 0, text + " "
+    cells: list[str] = []
+    at, padded = 0, text + " "
     while at <= len(text):
         quoted = padded[at] == '"'
         end = padded.find('" ', at + 1) if quoted else padded.find(" ", at)

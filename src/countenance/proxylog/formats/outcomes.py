@@ -34,7 +34,8 @@ def by_both(denied: bool | None, status: int | None, kind: Kind = "request") -> 
     if denied or status == 407:
         return "denied"
     if denied is None:
-        return by_status(status, kind)
+        # Its own errors look like the site's when the word for what it did is gone.
+        return None if status and status >= 400 and kind == "request" else by_status(status, kind)
     if status is None:
         return None
     if status == 0:
@@ -63,5 +64,8 @@ def by_result(result: str | None, status: int | None, hierarchy: str | None, kin
     outcome = by_both("DENIED" in result or "REDIRECT" in result, status, kind)
     if outcome != "allowed" or status is None or status < 400:
         return outcome
-    own = result.removeprefix("TAG_").startswith("NONE") or (status >= 500 and hierarchy in ("HIER_NONE", "NONE"))
-    return "failed" if own or "_ERR" in result else outcome
+    if result.removeprefix("TAG_").startswith("NONE") or "_ERR" in result:
+        return "failed"
+    if status >= 500 and hierarchy in (None, "HIER_NONE", "NONE"):
+        return "failed" if hierarchy else None
+    return outcome

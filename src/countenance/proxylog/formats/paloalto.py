@@ -3,8 +3,8 @@
 Source: PAN-OS "Syslog Field Descriptions" (traffic, URL filtering and data filtering log fields). Positions
 have been the same since PAN-OS 8; newer versions add columns at the end; an export's header decides where there is
 one. Times are in the firewall's own zone. The URL log has method and action but no status; the traffic log has bytes
-but no host beyond the address; the data filtering log names a file and which way it went. `connection` is the session's number, by which
-the three belong together (numbers are used again after a while).
+but no host beyond the address; the data filtering log names a file and which way it went. `connection` is the
+session's number, by which the three belong together (numbers are used again after a while).
 """
 
 from __future__ import annotations
@@ -190,8 +190,8 @@ _LINES = (
     f'informational,client-to-server,{_END}"{_AGENT}",,,"https://pimeyes.com/en",,,,0{_TAIL}post,0,,0,,N/A',
     f'{_START}THREAT,url,2561,2026/11/02 10:00:11,{_SSL}block-url,"facecheck.id/",(9999),search-engines,informational,'
     f"client-to-server,{_END},,,,,,,0{_TAIL},0,,0,,N/A",
-    f"{_START}THREAT,file,2561,2026/11/02 10:00:11,{_MID}alert,face.jpg,JPEG File Upload(52017),any,low,client-to-server,"
-    f"{_END},,,,,,,0{_TAIL}",
+    f"{_START}THREAT,file,2561,2026/11/02 10:00:11,{_MID}alert,face.jpg,JPEG File Upload(52017),any,low,"
+    f"client-to-server,{_END},,,,,,,0{_TAIL}",
     f"{_START}THREAT,file,2561,2026/11/02 10:00:11,{_MID}alert,logo.png,PNG File(52018),any,low,server-to-client,{_END}"
     f",,,,,,,0{_TAIL}",
     f"{_START}TRAFFIC,end,2561,2026/11/02 10:01:12,{_MID}allow,431212,412300,18912,402,2026/11/02 10:00:02,60,"

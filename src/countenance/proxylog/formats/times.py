@@ -21,6 +21,7 @@ LATEST = 4_102_444_800.0
 Moment = Callable[[str], float]
 """Reads a time: seconds since 1970, UTC. Raises BadLine("time")."""
 
+_KEPT = 1024
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -91,6 +92,7 @@ def iso(zone: tzinfo | None) -> Moment:
     """ISO 8601 and what is taken for it: `2026-11-02 10:03:22`, `2026/11/02 10:03:22`, `2026-11-02T10:03:22.5Z`."""
     default = zone or UTC
 
+    @lru_cache(maxsize=_KEPT)  # neighbouring lines share their second
     def read(text: str) -> float:
         found = _ISO.fullmatch(text)
         if found is None:
@@ -112,6 +114,7 @@ def notation(pattern: str, zone: tzinfo | None) -> Moment:
     if "s" not in has and not ({"d", "H", "M"} <= has and has & {"Y", "y"} and has & {"m", "b"}):
         raise ValueError("the notation does not fix a moment")
 
+    @lru_cache(maxsize=_KEPT)
     def read(text: str) -> float:
         found = expression.fullmatch(text)
         if found is None:

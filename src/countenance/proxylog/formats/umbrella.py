@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from countenance.domain.proxy import WebRequest
@@ -41,8 +42,8 @@ _NAMES = {
 _WEB_ORDER = """
 timestamp policyidentitylabel internalclientip externalclientip destinationip contenttype action url referer useragent
 statuscode requestsize responsesize responsebodysize sha256 categories avdetections puas ampdisposition ampmalwarename
-ampscore policyidentitytype blockedcategories identities identitytypes requestmethod dlpstatus certificateerrors filename
-rulesetid ruleid destinationlistids isolateaction fileaction warnstatus
+ampscore policyidentitytype blockedcategories identities identitytypes requestmethod dlpstatus certificateerrors
+filename rulesetid ruleid destinationlistids isolateaction fileaction warnstatus
 """
 _DNS_ORDER = """
 timestamp mostgranularidentity identities internalip externalip action querytype responsecode domain categories
@@ -83,7 +84,8 @@ class _Lines:
             raise BadLine("fields")
         values = self._columns(cells)
         at = self._clock(values.get("time", ""))
-        values["user"] = _user(values)
+        get = values.get
+        values["user"] = _user(get("label", ""), get("label_type", ""), get("labels", ""), get("label_types", ""))
         if self._which == "dns":
             where = Target(host(values.get("domain", "")))
             return request(number, at, values, where, "dns", by_action(values.get("action"), _ALLOWED, _DENIED))
@@ -97,13 +99,13 @@ class _Lines:
         return request(number, at, values, where, kind, by_both(denied, status_code(values.get("status")), kind))
 
 
-def _user(values: dict[str, str]) -> str:
+@lru_cache(maxsize=1024)
+def _user(label: str, label_type: str, labels: str, label_types: str) -> str:
     """The person, where one of the identities is one: networks, sites and computers are not."""
-    label = values.get("label", "")
-    if "user" in values.get("label_type", "").lower():
+    if "user" in label_type.lower():
         return _mail(label)
-    kinds = [one.strip().lower() for one in values.get("label_types", "").split(",")]
-    names = [one.strip() for one in values.get("labels", "").split(",")]
+    kinds = [one.strip().lower() for one in label_types.split(",")]
+    names = [one.strip() for one in labels.split(",")]
     if len(kinds) == len(names):
         for kind, name in zip(kinds, names, strict=True):
             if "user" in kind:
@@ -175,8 +177,8 @@ _WEB_LINES = (
 _DNS_LINES = (
     '"2026-11-02 10:00:01","Jo Doe (j.doe@example.org)","Jo Doe (j.doe@example.org),HQ","10.20.3.41","192.0.2.10",'
     '"Allowed","1 (A)","NOERROR","pimeyes.com.","Search Engines","AD Users","AD Users,Networks",""',
-    '"2026-11-02 10:00:02","HQ","HQ","","192.0.2.10","Blocked","28 (AAAA)","NOERROR","FaceCheck.ID.","Adult","Networks",'
-    '"Networks","Adult"',
+    '"2026-11-02 10:00:02","HQ","HQ","","192.0.2.10","Blocked","28 (AAAA)","NOERROR","FaceCheck.ID.","Adult",'
+    '"Networks","Networks","Adult"',
 )
 _DNS_HEADED = (
     "Timestamp,Most Granular Identity,Identities,Internal IP,External IP,Action,Query Type,Response Code,Domain",

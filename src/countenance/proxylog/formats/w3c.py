@@ -157,7 +157,7 @@ def _outcome(values: dict[str, str], kind: Kind) -> Outcome | None:
         return by_both(True, status, kind)
     if action is None:
         return by_both(False if verdict else None, status, kind)
-    return by_result(action.upper(), status, None, kind)
+    return by_result(action.upper(), status, "DIRECT", kind)  # an error of its own is TCP_ERR_MISS
 
 
 def _fast(names: list[str]) -> Fast | None:

@@ -268,7 +268,14 @@ FORMAT = Format(
             "http.log, with fields that change half-way",
             _HTTP,
             (
-                *(None,) * 8,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
                 {
                     "at": 1793613602.112,
                     "kind": "request",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from countenance.domain.proxy import Outcome, WebRequest
 from countenance.proxylog.formats.addresses import Target, host, target
@@ -133,8 +134,13 @@ def _by_pairs(text: str) -> dict[str, str]:
     first, *pairs = text.split("\t")
     if not pairs:
         raise BadLine("fields")
-    said = {plain(name): value for name, found, value in (pair.partition("=") for pair in pairs) if found}
-    return Columns(["time", *said], _NAMES, _NOTHING)([first, *said.values()])
+    split = [pair.partition("=") for pair in pairs]
+    return _under(tuple(name for name, _, _ in split))([first, *(value for _, _, value in split)])
+
+
+@lru_cache(maxsize=64)
+def _under(names: tuple[str, ...]) -> Columns:
+    return Columns(["time", *map(plain, names)], _NAMES, _NOTHING)
 
 
 def _by_members(text: str) -> dict[str, str]:
@@ -203,8 +209,8 @@ _SAMPLE = (
     '"512044","40210","0","60004","Productivity Loss","Internet Services","Portals","None","None","0","None","None",'
     '"HQ","Records","10.20.3.42","198.51.100.9","CONNECT","200","None","None","None","None","Other","None","NA",'
     '"PC-0042","N/A"',
-    '"Mon Nov  2 10:00:21 2026","a.poe@example.org","HTTPS","pimeyes.com/","Blocked","","","72","14061","0","0","","","",'
-    '"None","None","0","None","None","HQ","Records","10.20.3.42","203.0.113.7","GET","403","curl/7.68.0","None",'
+    '"Mon Nov  2 10:00:21 2026","a.poe@example.org","HTTPS","pimeyes.com/","Blocked","","","72","14061","0","0","","",'
+    '"","None","None","0","None","None","HQ","Records","10.20.3.42","203.0.113.7","GET","403","curl/7.68.0","None",'
     '"FwFilter","Firewall_1","Other","None","NA","NA","N/A"',
     '"Mon Nov 31 10:00:21 2026","","","","","","","","","","","","","","","","","","","","","","","","","","","","","",'
     '"","","",""',

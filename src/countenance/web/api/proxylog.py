@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import Field
 
+from countenance.domain.errors import NotSignedIn, Refused
 from countenance.services.unmask import Unmasking
 from countenance.web.api.shapes import Answer, Asked, BigInt, Moment, file_answer
 from countenance.web.callers import House, LogReader, Unmasker
@@ -163,7 +164,11 @@ def unmask(
     house: House, caller: Unmasker, analysis: AnalysisInPath, session: SessionInPath, asked: UnmaskAsked
 ) -> dict[str, Any]:
     """Say who a session was, once two people ask and the entry is durable. Scope: `proxylog:unmask`."""
-    return house.logs.unmask(Unmasking(session, asked.reason, asked.second, analysis), caller.actor)
+    try:
+        return house.logs.unmask(Unmasking(session, asked.reason, asked.second, analysis), caller.actor)
+    except NotSignedIn as error:
+        # The caller is signed in: it is the second person's token that is no good, and no sign-in would mend that.
+        raise Refused(error.message, advice=error.advice) from None
 
 
 def _as_file(name: str) -> dict[str, str]:

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from countenance.domain.proxy import Grade
 from countenance.reports.proxylog_plots import words
-from countenance.reports.proxylog_words import CLASSES, FITS, bounds
+from countenance.reports.proxylog_words import CEILINGS, CLASSES, FITS, bounds
 from countenance.web.callers import House
 from countenance.web.pages.routes import SignedIn, render
 
 router = APIRouter(prefix="/proxylog", include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE = 50
+LINES = 30
+"""Lines shown under a session; its own page has all."""
 
 
 @router.get("")
@@ -50,15 +51,18 @@ def analysis(
         found=found,
         body=body,
         asked=asked,
-        grades=[grade.value for grade in Grade],
         classes=CLASSES,
         fits=FITS,
         bounds=bounds,
-        sites=sorted({session["site"] for session in every}),
+        shows=CEILINGS,
+        sites=_titles(body["profiles"], every),
         ceilings=sorted({session["ceiling"] for session in every}),
         sessions=chosen[first : first + PAGE],
         first=first,
         count=len(chosen),
+        every=len(every),
+        filtered=any(asked.values()),
+        listed=LINES,
         page_size=PAGE,
         alt={picture: words(body, picture) for picture in ("bounds", "timeline")},
     )
@@ -68,16 +72,25 @@ def analysis(
 def session(request: Request, house: House, csrf: SignedIn, analysis: str, session: str) -> Response:
     """Why one session is what it is, and who it was, once two people ask."""
     found = house.logs.session(session, analysis)
+    profiles = house.logs.analysis(found["analysis"])["body"]["profiles"]
     return render(
         request,
         "proxylog_session.html",
         csrf,
         analysis=analysis,
         s=found["session"],
+        site=_titles(profiles, [found["session"]])[found["session"]["site"]],
+        shows=CEILINGS,
         classes=CLASSES,
         fits=FITS,
         bounds=bounds,
     )
+
+
+def _titles(profiles: list[dict[str, Any]], sessions: list[dict[str, Any]]) -> dict[str, str]:
+    """The sites of these sessions, by name, as people know them."""
+    titles = {profile["name"]: profile["title"] for profile in profiles}
+    return {site: titles.get(site, site) for site in sorted({session["site"] for session in sessions})}
 
 
 def _first_what_matters(session: dict[str, Any]) -> tuple[int, int, str, str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from countenance.reports.plain import visible
+
 ACTS = {
     "home.created": "Home made",
     "key.created": "Key made",
@@ -72,6 +74,12 @@ def when(moment: datetime | str | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at.day} {at:%b %Y, %H:%M} UTC")
 
 
+def second(moment: str) -> Markup:
+    """A time element: date and seconds in UTC, the exact moment for machines."""
+    at = datetime.fromisoformat(moment)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at.day} {at:%b %Y, %H:%M:%S} UTC")
+
+
 def day(moment: datetime | str | None) -> Markup:
     """A time element: the day alone."""
     if moment is None:
@@ -107,6 +115,8 @@ def breakable(address: str) -> Markup:
 
 FILTERS: dict[str, Any] = {
     "when": when,
+    "second": second,
+    "seen": visible,
     "day": day,
     "number": number,
     "count": count,
