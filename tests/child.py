@@ -108,6 +108,7 @@ def install() -> None:
 
     engine.Workers = pretend.Workers  # type: ignore[assignment,misc]
     engine.Engine.detect = staticmethod(pretend.detect)  # type: ignore[assignment,method-assign]
+    engine.Engine.make_sure_of_weights = lambda _: None  # type: ignore[assignment,method-assign]
     options.ensure_weights = lambda *_: None  # type: ignore[assignment]
 
 

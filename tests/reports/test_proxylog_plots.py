@@ -102,3 +102,20 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unavailable) as caught:
         plots.svg(body(1), "bounds")
     assert "countenance[reports]" in caught.value.advice
+
+
+@pytest.mark.parametrize("shape", ["wide", "narrow"])
+@pytest.mark.parametrize("picture", ["bounds", "timeline"])
+def test_a_page_can_keep_its_place(picture: Any, shape: Any) -> None:
+    for sessions in (1, 200):
+        analysis = body(sessions)
+        drawn = ET.fromstring(plots.svg(analysis, picture, shape=shape))
+        wide, high = plots.size(analysis, picture, shape)
+        assert float(drawn.attrib["width"]) == pytest.approx(wide, abs=60)
+        assert float(drawn.attrib["height"]) == pytest.approx(high, abs=25)
+
+
+def test_one_site_is_not_drawn_twice() -> None:
+    analysis = body(10)
+    analysis["sites"] = analysis["sites"][:1]
+    assert "All sites" not in texts(plots.svg(analysis, "bounds"))

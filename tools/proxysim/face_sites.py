@@ -264,8 +264,8 @@ def _upload(browser: Browser, path: str, *, base64: bool = False) -> None:
 
 
 def _submit(browser: Browser, *, status: int = 200, fate: Fate = "answered") -> None:
-    answer = {"status": status, "fate": fate}
-    browser.send("POST", PIMEYES, "/api/search/new", body=340, referrer=f"https://{PIMEYES}/en", **answer)  # type: ignore[arg-type]
+    referrer = f"https://{PIMEYES}/en"
+    browser.send("POST", PIMEYES, "/api/search/new", status=status, body=340, referrer=referrer, fate=fate)
     browser.wait(1, 4)
 
 

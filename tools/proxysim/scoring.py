@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from countenance.domain.proxy import WEIGHT, Grade, Session
+from countenance.domain.proxy import Grade, Session
 from tools.proxysim.traffic import Act
 from tools.proxysim.views import View
 from tools.proxysim.world import World
@@ -130,11 +130,6 @@ def bounds(sessions: Sequence[Session]) -> tuple[int, int]:
 def address(session: Session) -> str:
     """The desk of a session; nobody roams in these worlds."""
     return session.addresses[0] if session.addresses else session.who
-
-
-def weight(name: str) -> int:
-    """How far a class goes towards a search."""
-    return WEIGHT[Grade(name)] if name in Grade.__members__ else 0
 
 
 def _paired(acts: Sequence[Act], sessions: Sequence[Session]) -> list[Pair]:

@@ -36,7 +36,7 @@ def calibrate(
     Example: countenance calibrate open --impostors faces-a/ --impostors faces-b/ --out calibration.json
     """
     from countenance.faces.packs import find_pack
-    from countenance.faces.weights import verify
+    from countenance.faces.weights import missing
     from countenance.services.calibrate import measure
     from countenance.services.engine import eyes_config
     from countenance.services.workers import worker_count
@@ -48,7 +48,7 @@ def calibrate(
             raise BadInput(f"there is no such folder: {folder}", advice="give folders of pictures")
     found = find_pack(pack)
     settings = load_settings(home, offline=offline or None)
-    if any(one.state != "ok" for one in verify(found, weights_dir=settings.faces.weights)):
+    if missing(found, weights_dir=settings.faces.weights):  # altered ones are refused when they are loaded
         options.install_pack(found, reply, source=settings.faces.weights, offline=settings.offline, accepted=False)
     with reply.bytes_progress("measuring", unit="pictures") as show:
         body = measure(eyes_config(settings, found), found.id, impostors, worker_count(settings.ingest.workers), show)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from countenance.cli import options
 from countenance.cli.output import Reply
-from countenance.domain.errors import BadInput, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from countenance.cli.proxylog_shown import (
+    RejectedCsv,
+    in_short,
+    secret_of,
+    sentences,
+    show_analysis,
+    text_of,
+    write,
+)
+from countenance.domain.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Tell from proxy logs whether visits to a face-search site were searches.")
-
-SHOWN = 40
 
 
 @app.command()
@@ -78,7 +82,7 @@ def analyse(
             user_map=user_map,
             format=format,
             logformat=logformat,
-            mapping=_text(mapping),
+            mapping=text_of(mapping),
             time_zone=time_zone,
             clock_offsets=tuple(clock_offset or ()),
             why=why,
@@ -86,20 +90,20 @@ def analyse(
         )
         with reply.bytes_progress("reading logs") as show:
             analysis = countenance.logs.analyse(
-                asked, options.actor(by), rejected=_Csv(rejected).write, on_progress=show
+                asked, options.actor(by), rejected=RejectedCsv(rejected).write, on_progress=show
             )
     body = analysis["body"]
     if report is not None:
         from countenance.reports.proxylog import pdf
 
-        _write(report, pdf(body))
+        write(report, pdf(body))
     if csv:
         from countenance.reports.proxylog_csv import csv_of
 
         sys.stdout.write(csv_of(body))
         return
     if not reply.object(body | {"receipt": analysis["receipt"]}):
-        _show(Reply(False), analysis)
+        show_analysis(Reply(False), analysis)
         if report is not None:
             reply.say(f"Wrote {report}.")
 
@@ -125,7 +129,7 @@ def list_analyses(home: options.Home = None, key_dir: options.KeyDir = None, jso
                     r["files"],
                     r["totals"]["requests"],
                     r["totals"]["sessions"],
-                    _bounds(r["totals"]["searches"]),
+                    in_short(r["totals"]["searches"]),
                 )
                 for r in rows
             ],
@@ -156,13 +160,13 @@ def show(
     if report is not None:
         from countenance.reports.proxylog import pdf
 
-        _write(report, pdf(found["body"]))
+        write(report, pdf(found["body"]))
     if csv:
         from countenance.reports.proxylog_csv import csv_of
 
         sys.stdout.write(csv_of(found["body"]))
     elif not reply.object(found):
-        _show(reply, found)
+        show_analysis(reply, found)
 
 
 @app.command()
@@ -190,14 +194,14 @@ def explain(
             "site": s["site"],
             "from": s["start"],
             "to": s["end"],
-            "searches": _bounds(s["searches"]),
+            "searches": in_short(s["searches"]),
             "attempted": s["attempted"],
             "this log can show": s["ceiling"],
             "beside the ledger": s["authorised"]["words"],
         },
     )
-    _sentences(reply, "Why", s["reasons"])
-    _sentences(reply, "What would change it", s["would_change"])
+    sentences(reply, "Why", s["reasons"])
+    sentences(reply, "What would change it", s["would_change"])
     reply.table(
         "Lines",
         ("file", "line", "at", "taken for", "shows"),
@@ -228,7 +232,7 @@ def unmask(
     """
     from countenance.services.unmask import Unmasking
 
-    secret = _secret(second_token_file)
+    secret = secret_of(second_token_file)
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         found = countenance.logs.unmask(Unmasking(session, reason, secret, analysis), options.actor(by))
@@ -323,103 +327,3 @@ def formats(json: options.Json = False) -> None:
     reply = Reply(json)
     if not reply.object({"formats": [{"name": f.name, "title": f.title} for f in FORMATS]}):
         reply.table("Formats", ("name", "what"), [(f.name, f.title) for f in FORMATS])
-
-
-class _Csv:
-    """Where the lines that could not be read are written, one by one, if anywhere."""
-
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-
-    def write(self, lines: Iterable[Any]) -> None:
-        """Every line that could not be read."""
-        if self._file is None:
-            return
-        import csv
-
-        try:
-            with self._file.open("w", encoding="utf-8", newline="") as out:
-                writer = csv.writer(out)
-                writer.writerow(("file", "line", "reason"))
-                writer.writerows((line.file, line.line, line.reason) for line in lines)
-        except OSError as error:
-            raise Unavailable(
-                f"{self._file} cannot be written: {error.strerror}", advice="choose another place"
-            ) from None
-
-
-def _show(reply: Reply, analysis: dict[str, Any]) -> None:
-    body = analysis["body"]
-    for sentence in body["summary"]:
-        reply.say(sentence)
-    reply.table(
-        "Sessions by class",
-        ("class", "sessions"),
-        [(name, count) for name, count in body["totals"]["by_class"].items() if count],
-    )
-    order = sorted(body["sessions"], key=lambda s: (-s["searches"]["at_least"], -s["searches"]["at_most"], s["start"]))
-    reply.table(
-        f"Sessions on face-search sites{f' (the first {SHOWN})' if len(order) > SHOWN else ''}",
-        ("session", "user", "site", "start", "class", "ceiling", "searches", "beside the ledger"),
-        [
-            (
-                s["id"],
-                s["user"],
-                s["site"],
-                s["start"][:19],
-                s["class"],
-                s["ceiling"],
-                _bounds(s["searches"]),
-                s["authorised"]["fit"],
-            )
-            for s in order[:SHOWN]
-        ],
-    )
-    reply.table(
-        "Input",
-        ("file", "format", "lines", "not read", "SHA-256"),
-        [(f["file"], f["format"], f["lines"], f["rejected"], f["sha256"]) for f in body["input"]],
-    )
-    reply.say(
-        f"Analysis {body['analysis']}, kept until {analysis['keep_until'][:10]}. Receipt: entry {analysis['seq']}"
-    )
-    reply.say("Why a session is what it is: countenance proxylog explain SESSION")
-
-
-def _bounds(searches: dict[str, int]) -> str:
-    low, high = searches["at_least"], searches["at_most"]
-    return str(low) if low == high else f"{low} to {high}"
-
-
-def _sentences(reply: Reply, title: str, sentences: list[str]) -> None:
-    if sentences:
-        reply.say(f"\n{title}")
-        for sentence in sentences:
-            reply.say(f"  - {sentence}")
-
-
-def _text(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read: {error}", advice="name a TOML file in UTF-8") from None
-
-
-def _secret(file: Path | None) -> str:
-    if file is None:
-        return str(typer.prompt("Second person's token", hide_input=True, err=True)).strip()
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise BadInput(
-            f"the second person's token cannot be read from {file}", advice="the file holds the token alone"
-        ) from None
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise Unavailable(f"{file} cannot be written: {error.strerror}", advice="choose another place") from None

@@ -45,10 +45,10 @@ class Quality:
     """What can be said of a face's picture before anyone trusts a likeness.
 
     `inter_eye` is in pixels of the full-size picture, but of a face that is too small in those of the picture that
-    was decoded, which may be smaller if the full one is beyond the limits; `sharpness` is the variance of the Laplacian of the aligned
-    grey crop (grey levels squared); `exposure` the mean grey level 0–1; `yaw` and `roll` are degrees, estimated from
-    the five landmarks (`yaw` coarsely); `detector` is the detector's score 0–1. `floor` names why the face is kept
-    for the record but not indexed, or is None.
+    was decoded, which may be smaller if the full one is beyond the limits; `sharpness` is the variance of the
+    Laplacian of the aligned grey crop (grey levels squared); `exposure` the mean grey level 0–1; `yaw` and `roll` are
+    degrees, estimated from the five landmarks (`yaw` coarsely); `detector` is the detector's score 0–1. `floor` names
+    why the face is kept for the record but not indexed, or is None.
     """
 
     inter_eye: float

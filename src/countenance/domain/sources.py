@@ -99,6 +99,12 @@ class Reader(Protocol):
         """Every finding, in a stable order where the source has one. One bad item never ends the iteration."""
         ...
 
+    def expected(self) -> int | None:
+        """About how many pictures `read` will come by, by their names alone; None where that cannot be known.
+
+        May be called from another thread while `read` is under way."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from countenance.domain.errors import WeightsRefused
 from countenance.domain.faces import PIPELINE_VERSION, Box, Face, Pixels
 from countenance.faces.align import aligned
 from countenance.faces.detect import Detector
@@ -20,7 +19,7 @@ from countenance.faces.graph import prepare
 from countenance.faces.packs import DEFAULT_PACK, EmbedderSpec, PackManifest, find_pack
 from countenance.faces.quality import Floor, judged, measure
 from countenance.faces.runtime import Choice, Engine, Model, open_engine
-from countenance.faces.weights import install, missing, read_weights
+from countenance.faces.weights import make_sure, read_weights
 from countenance.faces.wheels import Progress
 from countenance.imaging.picture import Drawing, Picture, as_image
 
@@ -182,12 +181,6 @@ def load_pipeline(
     must be accepted first; FetchFailed when they are missing and `offline`, or do not arrive.
     """
     pack = find_pack(pack_id)
-    if missing(pack, weights_dir=weights_dir):
-        if pack.needs_acceptance:
-            raise WeightsRefused(
-                f"the weights of pack {pack.id} are missing",
-                advice=f"Read its terms and accept them: `countenance models install {pack.id}`.",
-            )
-        install(pack, source=weights_dir, offline=offline, progress=progress)
+    make_sure(pack, weights_dir=weights_dir, offline=offline, progress=progress)
     contents = [read_weights(pack, model, weights_dir=weights_dir) for model in pack.models]
     return FacePipeline(pack, open_engine(runtime, threads), contents, floor or Floor())

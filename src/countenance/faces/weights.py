@@ -70,6 +70,24 @@ def missing(pack: PackManifest, *, weights_dir: Path | None = None, cache: Path 
     return [model for model in pack.models if _find(pack, model, weights_dir, folder) is None]
 
 
+def make_sure(
+    pack: PackManifest, *, weights_dir: Path | None = None, offline: bool = False, progress: Progress | None = None
+) -> None:
+    """Fetch a pack's weights when they are missing and that is allowed; altered ones are never just replaced.
+
+    Raises WeightsRefused when the pack's licence must be accepted first, FetchFailed when `offline` or they do not
+    arrive.
+    """
+    if not missing(pack, weights_dir=weights_dir):
+        return
+    if pack.needs_acceptance:
+        raise WeightsRefused(
+            f"the weights of pack {pack.id} are missing",
+            advice=f"Read its terms and accept them: `countenance models install {pack.id}`.",
+        )
+    install(pack, source=weights_dir, offline=offline, progress=progress)
+
+
 def verify(pack: PackManifest, *, weights_dir: Path | None = None, cache: Path | None = None) -> list[WeightsState]:
     """The state of every file of a pack, judged by its content."""
     states = []

@@ -40,7 +40,6 @@ FEW = 20_000
 SOURCE = "source"
 """The attribute that names the registered sources that a template was seen in; a search never leaves its permit's."""
 
-
 TRIES = 20
 """How often a search begins again because what it found was erased or replaced in the meantime."""
 
@@ -362,13 +361,9 @@ class EmbeddedIndex:
             with self._database.write() as c:
                 if hidden := self._rows.hidden(c):
                     self._rows.free(c, hidden)
-            self._sweep()
+            for part in opening.half_written(self._file.path):
+                vectors.remove(part)
             self._purge()
-
-    def _sweep(self) -> None:
-        """Half-written files hold templates too. Only under the writer's lock."""
-        for part in opening.half_written(self._file.path):
-            vectors.remove(part)
 
     def _scrub(self) -> None:
         """A copy of the file may be newer than the rows beside it: empty every slot that no row owns."""

@@ -57,6 +57,15 @@ def words(body: dict[str, Any], picture: Picture) -> str:
     )
 
 
+def size(body: dict[str, Any], picture: Picture, shape: Shape) -> tuple[int, int]:
+    """About how wide and high it is, so that a page can keep its place before it is there."""
+    if picture == "bounds":
+        rows = len(_rows(body))
+        return (700, 30 * rows + 45) if shape == "wide" else (319, 92 * rows + 102)
+    marks = len(_marked(body)) + bool(gaps_of(body))
+    return (760, 214 + 20 * -(-marks // 4)) if shape == "wide" else (404, 214 + 20 * -(-marks // 2))
+
+
 def gaps_of(body: dict[str, Any]) -> list[tuple[datetime, datetime]]:
     """Stretches without any line where lines are usual, in order: a quiet night is none."""
     return [(_at(gap["from"]), _at(gap["to"])) for gap in body["coverage"]["gaps"] if gap["unusual"]]
@@ -235,7 +244,6 @@ def _timeline(body: dict[str, Any], look: Look, narrow: bool) -> Any:
     y_axis = alt.Axis(
         title=f"Sessions a {unit} (UTC)", tickMinStep=1, tickCount=4, format=",d", minExtent=38, maxExtent=38
     )
-    present = [code for code in CLASSES if body["totals"]["by_class"].get(code)]
     colours = alt.Scale(domain=list(CLASSES), range=[look.classes[code] for code in CLASSES])
     layers = [
         alt.Chart(alt.Data(values=gaps)).mark_rect(color=look.gap).encode(x=x, x2="x2:T"),
@@ -250,7 +258,11 @@ def _timeline(body: dict[str, Any], look: Look, narrow: bool) -> Any:
         ),
     ]
     plot = alt.layer(*layers).properties(width=width, height=170)
-    return _dressed(alt.vconcat(plot, _legend(present, bool(gaps), look, narrow, width), spacing=14), look)
+    return _dressed(alt.vconcat(plot, _legend(_marked(body), bool(gaps), look, narrow, width), spacing=14), look)
+
+
+def _marked(body: dict[str, Any]) -> list[str]:
+    return [code for code in CLASSES if body["totals"]["by_class"].get(code)]
 
 
 def _legend(present: list[str], gaps: bool, look: Look, narrow: bool, width: int) -> alt.LayerChart:

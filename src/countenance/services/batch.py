@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,8 +21,8 @@ from countenance.store import entering, erasing, moments, pictures, runs
 from countenance.store.blobs import Blobs
 from countenance.store.database import Database
 
-PICTURE_IDS = 64
-"""How many ids of pictures are reserved at once. Those left over when a run ends are nobody's."""
+IDS = 512
+"""How many ids are reserved at once: reserving is a write to the disk. Those left over when a run ends are nobody's."""
 
 
 @dataclass(slots=True)
@@ -36,6 +37,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.new) + len(self.known) + len(self.again) + len(self.skipped)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the originals that it holds."""
+        return sum(len(original) for _, _, original, _ in self.new)
 
 
 class Writer:
@@ -62,6 +68,7 @@ class Writer:
         self._copies: Copies | None = None
         self._copied_to = 0
         self._picture_ids: Iterator[int] = iter(())
+        self._face_ids: deque[int] = deque()
 
     def erased(self, c: Connection, places: Sequence[tuple[bytes, Found]]) -> list[bool]:
         """Of each (digest, place): whether this image, or this image at this place, was erased by itself and must not
@@ -143,8 +150,10 @@ class Writer:
         return fresh
 
     def _reserve(self, fresh: list[tuple[bytes, Seen, bytes, list[Found]]]) -> list[list[int]]:
-        ids = iter(self._database.reserve("face", sum(len(seen.faces) for _, seen, _, _ in fresh)))
-        return [[next(ids) for _ in seen.faces] for _, seen, _, _ in fresh]
+        short = sum(len(seen.faces) for _, seen, _, _ in fresh) - len(self._face_ids)
+        if short > 0:
+            self._face_ids.extend(self._database.reserve("face", max(IDS, short)))
+        return [[self._face_ids.popleft() for _ in seen.faces] for _, seen, _, _ in fresh]
 
     def _add_vectors(
         self, fresh: list[tuple[bytes, Seen, bytes, list[Found]]], ids: list[list[int]], source: Source
@@ -193,7 +202,7 @@ class Writer:
         """The next id of those reserved; reserving one by one would cost a write to the disk for each."""
         for id in self._picture_ids:
             return id
-        self._picture_ids = iter(self._database.reserve("picture", PICTURE_IDS))
+        self._picture_ids = iter(self._database.reserve("picture", IDS))
         return next(self._picture_ids)
 
     def _spooled(self, batch: Batch) -> Iterator[Found]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -112,17 +113,26 @@ class Engine:
     def rotation(self) -> Rotation:
         """The key that protects the pack's templates. Raises KeyTrouble when it is missing or another one.
 
-        The home is bound to the pack here, before the key is made, and not by whoever only asked for the pack.
+        The home is bound to the pack here, before the key is made, and not by whoever only asked for the pack; nor to
+        one whose weights cannot be had.
         """
         from countenance.services.keys import open_rotation
 
         pack, database = self.pack, self._home.database
+        if self._bound() is None:
+            self.make_sure_of_weights()
         with self._lock, self._home.writing():
             self._check_bound(pack)
             if self._bound() is None:
                 database.set_meta(FINGERPRINT, pack.fingerprint)
                 database.set_meta(PACK, pack.id)
             return open_rotation(self._home, pack.id, pack.dimension, self._actor)
+
+    def make_sure_of_weights(self) -> None:
+        """Fetch the pack's weights if they are missing. Raises WeightsRefused, FetchFailed."""
+        from countenance.faces.weights import make_sure
+
+        make_sure(self.pack, weights_dir=self._settings.faces.weights, offline=self._settings.offline)
 
     def protect(self, templates: Vectors) -> Vectors:
         """Rotate templates: (n, dimension) float32 in and out, cosines unchanged."""
@@ -228,6 +238,7 @@ class Engine:
         from countenance.services.batch import Writer
         from countenance.services.ingest import Ingester
 
+        self.make_sure_of_weights()
         writer = Writer(
             self._home.database,
             self.index,
@@ -237,7 +248,7 @@ class Engine:
             pipeline=PIPELINE_VERSION,
             protect=self.protect,
         )
-        config = self.eyes_config()
+        config = replace(self.eyes_config(), offline=True)
         count = worker_count(self._settings.ingest.workers)
         return Ingester(
             record=self._home.record,

@@ -16,16 +16,20 @@ from typing import Any
 
 from countenance.domain.authority import Actor
 from countenance.domain.errors import CountenanceError, UnreadableImage
-from countenance.domain.sources import Found, PageSeen, Reader, Skipped, Source
+from countenance.domain.sources import Finding, Found, PageSeen, Reader, Skipped, Source
 from countenance.imaging.limits import Limits
 from countenance.imaging.reading import read_file
 from countenance.services.batch import Batch, Writer
+from countenance.services.expecting import Expected
 from countenance.services.record import Record
-from countenance.services.workers import Seen, Workers
+from countenance.services.workers import BATCH_BYTES, Seen, Workers, size_of
 from countenance.store import entering, moments, pictures, runs
 
-COMMIT_IMAGES = 256
+COMMIT_IMAGES = 128
 COMMIT_SECONDS = 2.0
+
+COMMIT_BYTES = 64 << 20
+"""Originals that are kept wait in memory until they are written: so many bytes of them."""
 
 LOOK_UP = 64
 """How many arrivals are looked up at once: a statement costs about as much for one as for all of them."""
@@ -41,7 +45,7 @@ REPORT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. `rate` is pictures a second; `total` is None while the source is still being listed."""
+    """Where a run stands. `rate` is pictures a second; `total` is None while it is not known."""
 
     done: int
     total: int | None
@@ -179,14 +183,18 @@ class _Work:
         self._next = 0
         self._pending: list[tuple[int, bytes]] = []
         self._batch = Batch()
+        self._expected: Expected | None = None
+        self._broken_off: Exception | None = None
         self.tally = Tally()
         self.complete = True
 
     def go(self, reader: Reader) -> None:
-        """Read, hand out, collect, commit, until nothing is left."""
+        """Read, hand out, collect, commit, until nothing is left; only then raise what the reader raised."""
         self._parts.writer.recover()
+        with self._database.read() as c:
+            self._expected = Expected(reader, runs.last_total(c, self._source.id))
         with self._parts.workers() as workers:
-            for finding in reader.read():
+            for finding in self._findings(reader):
                 self._take(finding)
                 if len(self._arrived) >= LOOK_UP or time.monotonic() - self._turned > TURN_SECONDS:
                     self._turn(workers)
@@ -197,8 +205,17 @@ class _Work:
                 self._gather(workers, 0.5)
         self.complete = getattr(reader, "complete", True)
         self._commit()
+        if self._broken_off is not None:
+            raise self._broken_off
         self._say_what_vanished()
         self._report("done")
+
+    def _findings(self, reader: Reader) -> Iterator[Finding]:
+        """What is read until the end, or until it breaks off."""
+        try:
+            yield from reader.read()
+        except Exception as error:
+            self._broken_off = error
 
     def _take(self, finding: Found | Skipped | PageSeen) -> None:
         if isinstance(finding, PageSeen):
@@ -215,7 +232,7 @@ class _Work:
         arrived, self._arrived = self._arrived, []
         for read in self._read(self._changed(arrived)):
             self._hold(read)
-            while len(self._pending) >= self._parts.batch:
+            while len(self._pending) >= self._parts.batch or size_of(self._pending) >= BATCH_BYTES:
                 while not workers.room:
                     self._gather(workers, 0.5)
                 self._hand_out(workers)
@@ -275,9 +292,12 @@ class _Work:
                 self._next += 1
 
     def _hand_out(self, workers: Workers) -> None:
-        size = self._parts.batch
-        workers.submit(self._pending[:size])
-        del self._pending[:size]
+        count = held = 0
+        while count < min(self._parts.batch, len(self._pending)) and held < BATCH_BYTES:
+            held += len(self._pending[count][1])
+            count += 1
+        workers.submit(self._pending[:count])
+        del self._pending[:count]
 
     def _gather(self, workers: Workers, timeout: float) -> None:
         for number, outcome in workers.collect(timeout):
@@ -290,7 +310,8 @@ class _Work:
                 for one in (found, *twins):
                     self._skip(Skipped(one.address, outcome.reason, outcome.detail), one)
         age = time.monotonic() - self._committed
-        if len(self._batch) >= COMMIT_IMAGES or (len(self._batch) and age > COMMIT_SECONDS):
+        full = len(self._batch) >= COMMIT_IMAGES or self._batch.size >= COMMIT_BYTES
+        if full or (len(self._batch) and age > COMMIT_SECONDS):
             self._commit()
         self._report("reading")
 
@@ -343,7 +364,8 @@ class _Work:
         self._reported = now
         skipped = sum(self.tally.skipped.values())
         done = self.tally.images + skipped
-        self._notify(Progress(done, None, self.tally.faces, skipped, rate(done, self._started), phase))
+        total = done if phase == "done" else self._expected.total(done) if self._expected else None
+        self._notify(Progress(done, total, self.tally.faces, skipped, rate(done, self._started), phase))
 
 
 def bump(counts: dict[str, int], reason: str) -> None:

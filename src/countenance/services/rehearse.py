@@ -13,11 +13,12 @@ from countenance.domain.sources import Found, PageSeen, Reader, Skipped, Source
 from countenance.imaging.limits import Limits
 from countenance.imaging.reading import read_file
 from countenance.imaging.sniff import sniff
+from countenance.services.expecting import Expected
 from countenance.services.home import Home
 from countenance.services.ingest import IngestReport, Progress, Tally, bump, rate, silent
 from countenance.sources.limits import CrawlSettings
 from countenance.sources.opening import open_reader
-from countenance.store import erasing, pictures
+from countenance.store import erasing, pictures, runs
 from countenance.store.blobs import Blobs
 from countenance.store.database import Database
 
@@ -35,7 +36,9 @@ def rehearse(
     """
     with TemporaryDirectory() as spool:
         reader = open_reader(source, spool=Path(spool), crawl=crawl)
-        return _count(home.database, home.blobs, limits, source, reader, on_progress)
+        with home.database.read() as c:
+            expected = Expected(reader, runs.last_total(c, source.id))
+        return _count(home.database, home.blobs, limits, source, reader, expected, on_progress)
 
 
 def _count(
@@ -44,6 +47,7 @@ def _count(
     limits: Limits,
     source: Source,
     reader: Reader,
+    expected: Expected,
     on_progress: Callable[[Progress], None] | None,
 ) -> IngestReport:
     started = time.monotonic()
@@ -59,7 +63,7 @@ def _count(
             _one(database, blobs, limits, finding, tally, met)
         skipped = sum(tally.skipped.values())
         done = tally.images + skipped
-        notify(Progress(done, None, 0, skipped, rate(done, started), "reading"))
+        notify(Progress(done, expected.total(done), 0, skipped, rate(done, started), "reading"))
     return IngestReport(source.name, None, True, tally, time.monotonic() - started, getattr(reader, "complete", True))
 
 

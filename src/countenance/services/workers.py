@@ -3,9 +3,8 @@
 One process a core, one inference thread each. A worker that dies or hangs on a hostile file is replaced, its batch is
 tried again one picture at a time, and only the picture at fault is given up.
 
-What is handed over goes through a thread of its own on either side: a pipe holds little. A parent that waits for it to
-be read while the worker waits for its answer to be read would wait for ever, and a worker need not wait until the
-parent has written down what came before.
+What is handed to a worker goes through a thread of its own: a pipe holds little, and a parent that waits for it to be
+read while the worker waits for its answer to be read would wait for ever.
 """
 
 from __future__ import annotations
@@ -37,6 +36,9 @@ AHEAD = 2
 AHEAD_SMALL = 6
 AHEAD_BYTES = 2 << 20
 """Of small pictures more batches wait, up to so many bytes: they are seen faster than a batch is written."""
+
+BATCH_BYTES = 32 << 20
+"""Bytes of pictures at which a batch is full, and at which a worker has enough to do."""
 
 GRACE = 30.0
 """Seconds beyond the limit for one picture until a silent worker is given up."""
@@ -87,10 +89,10 @@ class _Worker:
 
     @property
     def room(self) -> bool:
-        ahead = len(self.waiting)
+        ahead, held = len(self.waiting), sum(map(size_of, self.waiting))
         if ahead < AHEAD:
-            return True
-        return ahead < AHEAD_SMALL and sum(len(data) for batch in self.waiting for _, data in batch) < AHEAD_BYTES
+            return ahead == 0 or held < BATCH_BYTES
+        return ahead < AHEAD_SMALL and held < AHEAD_BYTES
 
 
 class Workers:
@@ -127,7 +129,7 @@ class Workers:
 
     def submit(self, batch: list[Job]) -> None:
         """Hand a batch to the worker with the least to do. Call only when there is room."""
-        self._send(min(self._workers, key=lambda w: len(w.waiting)), batch)
+        self._send(min((w for w in self._workers if w.room), key=lambda w: len(w.waiting)), batch)
 
     def collect(self, timeout: float) -> Iterator[tuple[int, Outcome]]:
         """Whatever is ready, after waiting `timeout` seconds at most."""
@@ -217,9 +219,8 @@ class Workers:
         worker.process.close()
 
 
-def _feed(pipe: Connection, feed: queue.SimpleQueue[Any]) -> None:
-    """Hand over what is queued, until there comes None. A dead worker is noticed when collecting; a pipe closed in
-    between is no fault."""
+def _feed(pipe: Connection, feed: queue.SimpleQueue[list[Job] | None]) -> None:
+    """Hand over what is queued. A dead worker is noticed when collecting; a pipe closed in between is no fault."""
     with contextlib.suppress(OSError, TypeError, ValueError):
         while (batch := feed.get()) is not None:
             pipe.send(batch)
@@ -238,17 +239,20 @@ def _main(pipe: Connection, config: EyesConfig) -> None:
             pipe.recv()
             pipe.send(error)
         return
-    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_feed, args=(pipe, answers), daemon=True).start()
-    answers.put(READY)
     with contextlib.suppress(EOFError, OSError):
+        pipe.send(READY)
         while True:
             batch: list[Job] = pipe.recv()
-            answers.put(list(_work(eyes, batch)))
+            pipe.send(list(_work(eyes, batch)))
 
 
 def _work(eyes: Eyes, batch: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
     yield from zip((n for n, _ in batch), eyes.see([data for _, data in batch]), strict=True)
+
+
+def size_of(batch: Sequence[Job]) -> int:
+    """Bytes of the pictures in a batch."""
+    return sum(len(data) for _, data in batch)
 
 
 def worker_count(asked: int) -> int:

@@ -6,6 +6,7 @@ of the registered folder. A link that stays inside is left too: what it points a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -61,6 +62,21 @@ class FolderReader(NotingReader):
                 yield _skipped_for(folder, error)
             else:
                 folders.extend(reversed(subfolders))
+
+    def expected(self) -> int:
+        """The files below the folder, counted by name: none is looked at."""
+        count = 0
+        folders = [os.path.normpath(self._root)]
+        while folders:
+            with contextlib.suppress(OSError), os.scandir(folders.pop()) as listing:
+                names = set()
+                for entry in listing:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        names.add(entry.name)
+                count += sum(not _is_sidecar(name, names) for name in names)
+        return count
 
 
 def _read_folder(folder: str, root: str, subfolders: list[str]) -> Iterator[Finding]:

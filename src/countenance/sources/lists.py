@@ -51,6 +51,16 @@ def read_list(path: str) -> Iterator[Row | Skipped]:
         ) from error
 
 
+def count_rows(path: str) -> int:
+    """How many rows a list has, without looking at their addresses. Raises as `read_list` does."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".parquet":
+        parquet = require_parquet()
+        with open(open_regular(path), "rb") as raw, parquet.ParquetFile(raw) as file:  # noqa: PTH123
+            return int(file.metadata.num_rows)
+    return sum(1 for _ in (_csv_rows if suffix in {".csv", ".tsv"} else _text_rows)(path))
+
+
 def require_parquet() -> Any:
     """`pyarrow.parquet`. Raises BadInput when the extra is not installed."""
     try:

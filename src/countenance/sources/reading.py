@@ -25,6 +25,10 @@ class NotingReader:
             yield finding
         self.complete = not hidden
 
+    def expected(self) -> int | None:
+        """How many pictures there are; not known unless a reader knows better."""
+        return None
+
     def findings(self) -> Iterator[Finding]:
         """What there is, in order."""
         raise NotImplementedError

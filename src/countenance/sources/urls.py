@@ -11,7 +11,7 @@ from countenance.sources.addresses import place
 from countenance.sources.crawl.job import Job
 from countenance.sources.crawl.parent import run_crawl
 from countenance.sources.limits import CrawlSettings
-from countenance.sources.lists import read_list
+from countenance.sources.lists import count_rows, read_list
 from countenance.sources.reading import NotingReader
 
 MAX_HOSTS = 100_000
@@ -26,6 +26,10 @@ class UrlsReader(NotingReader):
         self._source = source
         self._spool = spool
         self._crawl = crawl
+
+    def expected(self) -> int:
+        """The rows of the list."""
+        return count_rows(self._source.location)
 
     def findings(self) -> Iterator[Finding]:
         """Pictures in about the order of the list. Raises BadInput when the list cannot be read as one, and

@@ -75,6 +75,13 @@ def skipped(connection: Connection, source_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def last_total(connection: Connection, source_id: int) -> int | None:
+    """How many pictures, read or skipped, the newest run of a source that came to its end had met."""
+    query = select(runs.c.counts).where(runs.c.source_id == source_id, runs.c.state == "done")
+    counts = connection.execute(query.order_by(runs.c.id.desc()).limit(1)).scalar()
+    return None if counts is None else int(counts["images"]) + sum(counts["skipped"].values())
+
+
 def every(connection: Connection, source_name: str | None = None) -> list[dict[str, Any]]:
     """Runs, newest first, as JSON values."""
     query = select(runs, sources.c.name.label("source")).join(sources, sources.c.id == runs.c.source_id)

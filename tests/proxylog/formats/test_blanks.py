@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from countenance.domain.proxy import WebRequest
-from countenance.proxylog.formats.kind import Example, Format
+from countenance.proxylog.formats.kind import Example, Format, Layout
 from countenance.proxylog.formats.known import FORMATS
 from countenance.proxylog.formats.lines import row, spaced
 from tests.proxylog.formats import kit
@@ -83,7 +83,7 @@ def test_blanks_are_read_and_show_no_more(one: Format, example: Example) -> None
     read = 0
     for line in lines:
 
-        def fresh(line: str = line) -> kit.Layout:
+        def fresh(line: str = line) -> Layout:
             """The layout as it stands where this line is."""
             made = one.open(example.lines, example.reading)
             for before in example.lines[: example.lines.index(line)]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from countenance.domain.proxy import WebRequest
-from countenance.proxylog.formats.kind import Example, Format, Reading
+from countenance.proxylog.formats.kind import Example, Fast, Format, Layout, Reading
 from countenance.proxylog.formats.known import FORMATS, recognise
 from tests.proxylog.formats import kit
 
@@ -108,16 +108,14 @@ def test_other_files_are_refused(text: tuple[str, ...]) -> None:
     kit.check_refused(text, recognise)
 
 
-def _with_fast() -> list[tuple[Format, Example]]:
-    return [(one, ex) for one, ex in EVERY if _layout_with_fast(one, ex).fast is not None]
-
-
-def _layout_with_fast(one: Format, example: Example):  # type: ignore[no-untyped-def]
-    return one.open(example.lines, example.reading)
-
-
-FAST = _with_fast()
+FAST = [(one, example) for one, example in EVERY if one.open(example.lines, example.reading).fast is not None]
 fast = pytest.mark.parametrize(("one", "example"), FAST, ids=[f"{one.name}-{ex.title[:12]}" for one, ex in FAST])
+
+
+def _quick(one: Format, example: Example) -> tuple[Layout, Fast]:
+    layout = one.open(example.lines, example.reading)
+    assert layout.fast is not None
+    return layout, layout.fast
 
 
 def test_these_formats_have_a_fast_way() -> None:
@@ -126,8 +124,7 @@ def test_these_formats_have_a_fast_way() -> None:
 
 @fast
 def test_the_fast_way_takes_what_is_usual(one: Format, example: Example) -> None:
-    layout = _layout_with_fast(one, example)
-    quick = layout.fast
+    layout, quick = _quick(one, example)
     taken = [kit.check_fast(quick, layout, line, 1) for line in example.lines if not line.startswith("#")]
     assert sum(taken) * 3 >= len(taken)
 
@@ -137,8 +134,7 @@ def test_the_fast_way_takes_what_is_usual(one: Format, example: Example) -> None
 @given(seed=st.integers(0, 2**32))
 def test_the_fast_way_takes_nothing_that_is_not_read(one: Format, example: Example, seed: int) -> None:
     dice = random.Random(seed)
-    layout = _layout_with_fast(one, example)
-    quick = layout.fast
+    layout, quick = _quick(one, example)
     for number in range(1, 31):
         line = kit.mutate(dice.choice(example.lines), dice)
         if not line.startswith("#"):
@@ -152,16 +148,16 @@ def test_the_fast_way_takes_nothing_made_for_it_that_is_not_read(
     one: Format, example: Example, data: st.DataObject
 ) -> None:
     """Lines made from the expression itself reach every corner of it."""
-    layout = _layout_with_fast(one, example)
-    line = data.draw(st.from_regex(layout.fast.pattern, fullmatch=True))
-    assert kit.check_fast(layout.fast, layout, line.removesuffix("\n"), 1) or line.endswith("\n")
+    layout, quick = _quick(one, example)
+    line = data.draw(st.from_regex(quick.pattern, fullmatch=True))
+    assert kit.check_fast(quick, layout, line.removesuffix("\n"), 1) or line.endswith("\n")
 
 
 @fast
 def test_the_engine_and_python_match_the_same(one: Format, example: Example) -> None:
     import polars as pl
 
-    pattern = _layout_with_fast(one, example).fast.pattern
+    pattern = _quick(one, example)[1].pattern
     dice = random.Random(4)
     lines = [kit.mutate(line, dice) for line in example.lines for _ in range(40)] + list(example.lines)
     lines = [line for line in lines if not re.search("[\ud800-\udfff\n]", line)]

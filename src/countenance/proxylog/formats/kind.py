@@ -77,9 +77,9 @@ class Format:
     """A format: its name, how sure it is of a head, and how it opens one.
 
     `recognise` gets the first lines (at most 50, decoded, without line ends) and says 0 (not mine) to 100 (certain).
-    `open` gets the same lines. `examples` are lines that people may look at and that the shared kit runs: whole little
-    files, each with what is expected of each line (a dict of `WebRequest` fields, None for a line that is skipped, or
-    the reason of a `BadLine`).
+    `open` gets the same lines. Both raise BadInput when what a person said in `Reading` cannot be used. `examples` are
+    lines that people may look at and that the shared kit runs: whole little files, each with what is expected of each
+    line (a dict of `WebRequest` fields, None for a line that is skipped, or the reason of a `BadLine`).
     """
 
     name: str

@@ -126,6 +126,7 @@ _COMMON = (
     '10.20.3.42 - - [02/Nov/2026:10:00:03 +0000] "CONNECT facecheck.id:443 HTTP/1.1" 200 3900 TCP_TUNNEL:HIER_DIRECT',
     '10.20.3.42 - - [02/Nov/2026:10:00:04 +0000] "CONNECT facecheck.id:443 HTTP/1.1" 403 3900 TCP_DENIED:HIER_NONE',
     '10.20.3.42 - - [02/Nov/2026:10:00:05 +0000] "GET http://facecheck.id/ HTTP/1.1" 403 391 TCP_MISS:HIER_DIRECT',
+    '10.20.3.42 - - [02/Nov/2026:10:00:06 +0000] "GET http://facecheck.id/ HTTP/1.1" 0 0 TCP_MISS_ABORTED:HIER_DIRECT',
 )
 
 FORMAT = Format(
@@ -168,6 +169,7 @@ FORMAT = Format(
                 {"kind": "tunnel", "outcome": "allowed", "received": 3900},
                 {"kind": "tunnel", "outcome": "denied"},
                 {"kind": "request", "status": 403, "outcome": "allowed", "agent": None},
+                {"kind": "request", "status": 0, "outcome": "failed"},
             ),
             sees="host",
         ),

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from countenance.reports.proxylog_plots import words
+from countenance.reports import proxylog_plots as plots
+from countenance.reports.plain import visible
 from countenance.reports.proxylog_words import CEILINGS, CLASSES, FITS, bounds
 from countenance.web.callers import House
 from countenance.web.pages.routes import SignedIn, render
@@ -15,6 +16,8 @@ from countenance.web.pages.routes import SignedIn, render
 router = APIRouter(prefix="/proxylog", include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE = 50
+PICTURES: tuple[plots.Picture, ...] = ("bounds", "timeline")
+SHAPES: tuple[plots.Shape, ...] = ("wide", "narrow")
 LINES = 30
 """Lines shown under a session; its own page has all."""
 
@@ -64,7 +67,8 @@ def analysis(
         filtered=any(asked.values()),
         listed=LINES,
         page_size=PAGE,
-        alt={picture: words(body, picture) for picture in ("bounds", "timeline")},
+        alt={picture: plots.words(body, picture) for picture in PICTURES},
+        size={(picture, shape): plots.size(body, picture, shape) for picture in PICTURES for shape in SHAPES},
     )
 
 
@@ -90,7 +94,7 @@ def session(request: Request, house: House, csrf: SignedIn, analysis: str, sessi
 def _titles(profiles: list[dict[str, Any]], sessions: list[dict[str, Any]]) -> dict[str, str]:
     """The sites of these sessions, by name, as people know them."""
     titles = {profile["name"]: profile["title"] for profile in profiles}
-    return {site: titles.get(site, site) for site in sorted({session["site"] for session in sessions})}
+    return {site: visible(titles.get(site, site), 60) for site in sorted({session["site"] for session in sessions})}
 
 
 def _first_what_matters(session: dict[str, Any]) -> tuple[int, int, str, str]:

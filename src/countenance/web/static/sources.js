@@ -5,12 +5,16 @@ import { formError } from "/static/page.js";
 
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
+const time = (seconds) =>
+  seconds < 90 ? `${Math.ceil(seconds)} seconds` : seconds < 5400 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
+
 function words(run) {
   const p = run.progress;
   if (!p) return "Starting…";
   const total = p.total === null ? "" : ` of ${p.total.toLocaleString("en")}`;
   const rate = p.rate ? `, ${p.rate.toFixed(p.rate < 10 ? 1 : 0)} a second` : "";
-  return `${p.done.toLocaleString("en")}${total} pictures, ${p.faces.toLocaleString("en")} faces, ${p.skipped.toLocaleString("en")} not read${rate}`;
+  const left = p.total === null || !p.rate ? "" : `, about ${time((p.total - p.done) / p.rate)} left`;
+  return `${p.done.toLocaleString("en")}${total} pictures, ${p.faces.toLocaleString("en")} faces, ${p.skipped.toLocaleString("en")} not read${rate}${left}`;
 }
 
 async function follow(place, id) {
