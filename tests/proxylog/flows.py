@@ -271,6 +271,7 @@ def tunnelled(requests: Sequence[WebRequest], keep_alive: float, *, sent: bool, 
                     sent=sum(r.sent or 0 for r in part) + 800 if sent else None,
                     user=part[-1].user,
                     text=f"CONNECT {part[0].text}",
+                    connection=f"C{part[0].text}",
                 )
             )
     return made

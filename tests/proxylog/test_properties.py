@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
     "referrer": (None, ""),
     "agent": (None, ""),
     "file_name": (None, ""),
-    "connection": (None,),
+    "connection": (None, ""),
 }
 
 
@@ -146,6 +146,9 @@ def test_taking_columns_out_never_says_more(log: Log, tunnels: bool, whole: bool
     beside = tunnelled([r for r in log.requests if r.status != 407], 60, sent=True, seconds=True)
     lines = [*log.requests, *(beside if tunnels else ())]
     named = [replace(r, file_name="face.jpg") if r.sent == flows.PHOTO else r for r in lines]
+    if data.draw(st.booleans()):
+        begun = {r.text: r.connection for r in beside}
+        named = _connected(named, begun)
     before, after = judged(named), judged(_redacted(named, whole, data))
     least, most = total(after)
     assert least <= total(before)[0] <= log.truth <= most
@@ -157,6 +160,18 @@ def test_taking_columns_out_never_says_more(log: Log, tunnels: bool, whole: bool
         pool = same if session.by == "user" else [s for found in weights.values() for s in found]
         highest = max((WEIGHT[s.grade] for s in pool if s.site == session.site), default=0)
         assert WEIGHT[session.grade] <= highest, (session, pool)
+
+
+def _connected(lines: Sequence[WebRequest], begun: dict[str, str | None]) -> list[WebRequest]:
+    """Requests named by the connection that they came through, as far as its first one tells."""
+    made, now = [], {}
+    for line in sorted(lines, key=lambda r: (r.at, r.kind == "request")):
+        if line.kind == "request":
+            now[line.address, line.host] = begun.get(f"CONNECT {line.text}") or now.get((line.address, line.host))
+            made.append(replace(line, connection=now[line.address, line.host]))
+        else:
+            made.append(line)
+    return made
 
 
 def _redacted(lines: Sequence[WebRequest], whole: bool, data: st.DataObject) -> list[WebRequest]:

@@ -135,6 +135,14 @@ def test_of_an_address_only_a_tunnel_that_the_proxy_ended_is_seen_into() -> None
         assert one(w.lines).searches.at_most == most
 
 
+def test_a_connection_that_the_log_names_is_known_by_its_name() -> None:
+    for name, most in (("C7", 0), ("C8", 41)):
+        w = Maker(user=None)
+        w(-1, None, None, kind="flow", seconds=None, status=None, sent=None, connection="C7")
+        w(200, "GET", "/en", connection=name)
+        assert one(w.lines).searches.at_most == most
+
+
 def test_a_redirect_and_where_it_led_are_one_submission() -> None:
     w = Maker()
     w(0, "POST", "/api/search/new", status=307)

@@ -127,6 +127,7 @@ class Row:
     flags: int
     ceiling: Ceiling
     sent: int | None
+    connection: str | None
     text: int
 
     @property

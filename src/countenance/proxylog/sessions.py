@@ -10,11 +10,12 @@ come, on what files are called, or on how lines are spread over them.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 from typing import Literal
 
 from countenance.domain.proxy import Session, WebRequest
@@ -181,34 +182,33 @@ def _fold(rows: Sequence[Row], options: Options) -> None:
 def _look_inside(rows: Sequence[Row], profile: Profile, options: Options, *, shared: bool) -> None:
     """Mark tunnels whose requests are lines of their own, and those that may hold more than these requests.
 
-    A proxy that looks into a person's connections to a host at a time looks into all of them. Of an address, which
-    several people may share, that cannot be said: there a tunnel has to be one that the proxy itself ended, which is
-    known by how little came back through it.
+    A connection that the log names is known by its name. Else, a proxy that looks into a person's connections to a host
+    at a time looks into all of them. Of an address, which several people may share, that cannot be said: there a tunnel
+    has to be one that the proxy itself ended, which is known by how little came back through it.
     """
     inside: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if not row.opaque:
             inside[row.host].append(row)
+    named = {(row.connection, row.host) for of in inside.values() for row in of if row.connection is not None}
     skew, least = options.skew_seconds, profile.least_photo or LEAST_MORE
     for row in rows:
         requests = inside.get(row.host)
         if not requests or row.kind not in ("tunnel", "flow"):
             continue
-        lasted = options.unknown_seconds if row.seconds is None else row.seconds
+        if (row.connection, row.host) in named:
+            row.flags |= Flag.SEEN_INSIDE
+            continue
         first = bisect_left(requests, row.at - skew, key=lambda one: one.at)
-        joined = row.at + min(lasted, options.join_seconds) + skew
-        if first == len(requests) or requests[first].at > joined:
+        last = bisect_right(requests, (inf if row.seconds is None else row.end) + skew, key=lambda one: one.at)
+        if first >= last:
             continue
-        if shared and not row.flags & Flag.OPENED_ONLY:
-            row.flags |= Flag.MORE_INSIDE
+        row.flags |= Flag.MORE_INSIDE
+        if requests[first].at > row.at + options.join_seconds + skew or (shared and not row.flags & Flag.OPENED_ONLY):
             continue
-        row.flags |= Flag.SEEN_INSIDE
-        if row.sent is None or row.sent < least:
-            continue
-        last = bisect_left(requests, row.at + lasted + skew, key=lambda one: one.at)
         seen = sum((one.sent or 0) + HEAD_BYTES for one in requests[first:last])
-        if row.sent - seen >= least:
-            row.flags = (row.flags | Flag.MORE_INSIDE) & ~Flag.SEEN_INSIDE
+        if row.sent is None or row.sent - seen < least:
+            row.flags = (row.flags | Flag.SEEN_INSIDE) & ~Flag.MORE_INSIDE
 
 
 def _stretches(rows: Sequence[Row], idle: float) -> Iterator[Sequence[Row]]:

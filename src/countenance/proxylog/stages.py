@@ -231,6 +231,7 @@ def row_of(request: WebRequest, site: Site, match: Match, texts: Texts) -> Row:
         flags=site.kept(flags) or 0,
         ceiling=request.ceiling,
         sent=site.kept(request.sent),
+        connection=sys.intern(request.connection) if request.connection else None,
         text=texts.put(request.text, request.in_short()),
     )
 

@@ -61,6 +61,9 @@ def by_result(result: str | None, status: int | None, hierarchy: str | None, kin
     """
     if result is None:
         return by_both(None, status, kind)
+    if kind == "tunnel" and status == 0 and result.removeprefix("TCP_") == "TUNNELED":
+        # ProxySG passed it through unread: there was no HTTP answer whose status it could write.
+        return "allowed"
     outcome = by_both("DENIED" in result or "REDIRECT" in result, status, kind)
     if outcome != "allowed" or status is None or status < 400:
         return outcome
