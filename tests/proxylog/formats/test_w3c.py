@@ -109,7 +109,8 @@ def test_zeek_with_another_separator() -> None:
 
 def test_a_tunnel_that_was_passed_on_has_no_status_and_was_let_through_all_the_same() -> None:
     """ProxySG writes 0 where no HTTP answer came back: of a tunnel that says nothing, of a request that it failed."""
-    fields = "#Fields: date time time-taken c-ip cs-username sc-status s-action cs-method cs-uri-scheme cs-host cs-bytes"
+    names = "date time time-taken c-ip cs-username sc-status s-action cs-method cs-uri-scheme cs-host cs-bytes"
+    fields = f"#Fields: {names}"
     tunnel = read(fields, "2026-11-02 10:01:21 60004 10.20.3.42 a.poe 0 TUNNELED unknown ssl pimeyes.com 512044")
     assert (tunnel.kind, tunnel.outcome, tunnel.sent) == ("tunnel", "allowed", 512044)
     request = read(fields, "2026-11-02 10:01:21 60004 10.20.3.42 a.poe 0 TCP_NC_MISS GET https pimeyes.com 512")
