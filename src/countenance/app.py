@@ -18,6 +18,7 @@ import getpass
 import os
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -150,9 +151,11 @@ class Countenance:
     # Sources
 
     def add_source(self, new: NewSource, actor: Actor) -> Source:
-        """Register a source. Raises BadInput, AlreadyThere."""
+        """Register a source; what it does not say of its retention, the settings do. Raises BadInput, AlreadyThere."""
         from countenance.sources.opening import validate_location
 
+        if new.retain_days is None:
+            new = replace(new, retain_days=self.settings.sources.retain_days)
         return register.add_source(self._home.record, new, actor, validate=validate_location, home=self.home)
 
     def sources(self) -> list[Source]:
@@ -168,6 +171,11 @@ class Countenance:
     def source_summary(self, name: str) -> dict[str, Any]:
         """Counts of one source, what was skipped, and its last run. Raises UnknownThing."""
         return summarise.source(self.database, name)
+
+    def skipped(self, name: str, *, after: int = 0, count: int = 1000) -> list[dict[str, Any]]:
+        """What the newest run of a source did not read, and why; `after` is the last `n` had. Raises UnknownThing."""
+        with self.database.read() as c:
+            return runs.skips_of(c, source_rows.get(c, name).id, after=after, count=count)
 
     def collections(self) -> list[dict[str, Any]]:
         """Every collection with its sources and how many faces are indexed in it."""

@@ -17,6 +17,7 @@ HEAVY = (
     "PIL",
     "aiohttp",
     "alembic",
+    "altair",
     "fastapi",
     "faiss",
     "jinja2",
@@ -25,14 +26,17 @@ HEAVY = (
     "onnx",
     "onnxruntime",
     "openvino",
+    "polars",
     "pyarrow",
     "requests",
     "scrapy",
     "sqlalchemy",
     "starlette",
     "turbovec",
+    "typst",
     "twisted",
     "uvicorn",
+    "vl_convert",
 )
 """What must not be loaded before a command needs it: together they take seconds."""
 

@@ -40,8 +40,11 @@ def people_set(name: str, rows: np.ndarray, people: np.ndarray | None = None) ->
 def test_rates_are_right_within_their_error() -> None:
     """Independent unit vectors have nearly normal cosines: the share above z is known."""
     body = calibrate("open", [people_set("a", strangers(700, 1)), people_set("b", strangers(700, 2))])
-    assert body["people"] == body["photographs"] == 1400
-    assert body["pairs"] == (2 * 700 * 700 + 2 * 700 * 699) // 2
+    # Of two strangers in one folder who are as alike as any two across, one goes: a few in a thousand.
+    a, b = (one["people"] for one in body["sets"])
+    assert 693 <= min(a, b) <= max(a, b) <= 700
+    assert body["people"] == body["photographs"] == a + b
+    assert body["pairs"] == (2 * a * b + a * (a - 1) + b * (b - 1)) // 2
     assert body["background"]["mean"] == pytest.approx(0, abs=0.01)
     assert body["background"]["deviation"] == pytest.approx(1 / sqrt(DIMENSION), rel=0.02)
     checked = 0
@@ -66,9 +69,9 @@ def test_people_whom_a_folder_repeats_are_taken_away() -> None:
     clean = calibrate("open", [people_set("a", first), people_set("b", strangers(300, 5))])
     body = calibrate("open", [people_set("a", repeated), people_set("b", strangers(300, 5))])
     said = {one["name"]: one for one in body["sets"]}
-    assert said["a"]["repeats_removed"] == 60
-    assert said["a"]["people"] == 300
-    assert said["b"]["repeats_removed"] == 0
+    assert 60 <= said["a"]["repeats_removed"] <= 63
+    assert said["a"]["people"] == 360 - said["a"]["repeats_removed"]
+    assert said["b"]["repeats_removed"] <= 3
     assert 0.3 < body["same_person_above"] < 0.9
     # With the sixty pairs of one person left in, the highest score would be that of a mate.
     assert body["curve"][-1][0] == pytest.approx(clean["curve"][-1][0], abs=0.6)
@@ -81,7 +84,7 @@ def test_photographs_of_people_in_both_folders_are_taken_away_and_counted_as_dou
     shared = np.concatenate([second, again(first[:1], 8)])
     body = calibrate("open", [people_set("a", first), people_set("b", shared)])
     assert body["doubtful"]["photographs"] == 2, "one in each folder"
-    assert body["photographs"] == 2400 - 1
+    assert 2398 - 24 <= body["photographs"] <= 2399
     assert max(row[0] for row in body["curve"]) < 7
     # Each doubtful one is counted as an error that may have been: the tail's upper bound rises.
     clean = calibrate("open", [people_set("a", first), people_set("b", second)])
@@ -95,7 +98,8 @@ def test_a_folder_that_says_who_is_who_is_compared_with_others_only() -> None:
     body = calibrate("open", [people_set("a", labelled, people), people_set("b", strangers(200, 11))])
     said = {one["name"]: one for one in body["sets"]}
     assert (said["a"]["people"], said["a"]["repeats_removed"]) == (200, 0)
-    assert body["pairs"] == (2 * 400 * 200 + 200 * 199) // 2
+    b = said["b"]["people"]
+    assert body["pairs"] == (2 * 400 * b + b * (b - 1)) // 2
     assert max(row[0] for row in body["curve"]) < 6.5
 
 

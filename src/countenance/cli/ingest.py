@@ -49,4 +49,4 @@ def run(
     reply.facts(f"{'Would be read' if dry_run else 'Read'}: {name}", body)
     if skipped:
         reply.table("Skipped", ("reason", "how many"), list(skipped.items()))
-        reply.say(f"What was skipped, and why: countenance source show {name}")
+        reply.say(f"What was skipped, and why: countenance source show {name} --skipped")

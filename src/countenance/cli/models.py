@@ -12,30 +12,31 @@ from countenance.cli.output import Reply
 from countenance.domain.errors import WeightsRefused
 
 if TYPE_CHECKING:
+    from countenance.faces.packs import PackManifest
     from countenance.faces.weights import WeightsState
 
 app = typer.Typer(no_args_is_help=True, help="List, install, verify and show model packs.")
 
 
 @app.command("list")
-def list_models(json: options.Json = False) -> None:
-    """List the packs and whether their weights are here.
+def list_models(home: options.Home = None, json: options.Json = False) -> None:
+    """List the packs, your own from the settings too, and whether their weights are here.
 
     Example: countenance models list
     """
-    from countenance.faces.packs import list_packs
     from countenance.faces.weights import verify
 
     reply = Reply(json)
+    packs, weights = _known(home)
     rows = [
         {
             "pack": pack.id,
             "licence": pack.licence,
             "dimension": pack.dimension,
             "needs_acceptance": pack.needs_acceptance,
-            "state": _state([one.state for one in verify(pack)]),
+            "state": _state([one.state for one in verify(pack, weights_dir=weights)]),
         }
-        for pack in list_packs()
+        for pack in packs
     ]
     if not reply.object({"packs": rows}):
         reply.table(
@@ -79,20 +80,23 @@ def install(
 @app.command()
 def verify(
     pack: Annotated[str | None, typer.Argument(help="A pack; without it, all whose weights are here.")] = None,
+    home: options.Home = None,
     json: options.Json = False,
 ) -> None:
-    """Check the weights by digest. Exit code 6 when one is missing or altered.
+    """Check the weights by digest. Exit code 6 when one is missing or altered, or none is here at all.
 
     Example: countenance models verify
     """
     from countenance.faces import weights
-    from countenance.faces.packs import find_pack, list_packs
+    from countenance.faces.packs import find_pack
 
     reply = Reply(json)
-    packs = [find_pack(pack)] if pack else list_packs()
-    states = {p.id: weights.verify(p) for p in packs}
+    packs, place = _known(home)
+    states = {p.id: weights.verify(p, weights_dir=place) for p in ([find_pack(pack)] if pack else packs)}
     if pack is None:
         states = {id: files for id, files in states.items() if any(one.state != "missing" for one in files)}
+        if not states:
+            raise WeightsRefused("no weights are installed", advice="run `countenance models install open`")
     bad = [one for files in states.values() for one in files if one.state != "ok"]
     if bad:
         raise WeightsRefused(
@@ -145,6 +149,17 @@ def show(
             ("file", "bytes", "licence", "from", "SHA-256"),
             [(m["file"], m["bytes"], m["licence"], m["from"], m["sha256"]) for m in models],
         )
+
+
+def _known(home: Path | None) -> tuple[list[PackManifest], Path | None]:
+    """The shipped packs and the one that the settings name, and the folder where they say to look for weights first."""
+    from countenance.faces.packs import find_pack, list_packs
+    from countenance.settings import load_settings
+
+    faces = load_settings(home).faces
+    packs = list_packs()
+    own = find_pack(faces.pack)
+    return [*packs, *([] if own.shipped else [own])], faces.weights
 
 
 def _state(states: list[str]) -> str:

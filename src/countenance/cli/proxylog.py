@@ -89,6 +89,7 @@ def analyse(
             dpia=dpia,
         )
         with reply.bytes_progress("reading logs") as show:
+            demo = countenance.demo
             analysis = countenance.logs.analyse(
                 asked, options.actor(by), rejected=RejectedCsv(rejected).write, on_progress=show
             )
@@ -96,7 +97,7 @@ def analyse(
     if report is not None:
         from countenance.reports.proxylog import pdf
 
-        write(report, pdf(body))
+        write(report, pdf(body, demo=demo))
     if csv:
         from countenance.reports.proxylog_csv import csv_of
 
@@ -156,11 +157,11 @@ def show(
         raise BadInput(f"there is a file already: {report}", advice="choose another name, or add --force")
     reply = Reply(json or csv)
     with options.opened(home, key_dir) as countenance:
-        found = countenance.logs.analysis(analysis)
+        found, demo = countenance.logs.analysis(analysis), countenance.demo
     if report is not None:
         from countenance.reports.proxylog import pdf
 
-        write(report, pdf(found["body"]))
+        write(report, pdf(found["body"], demo=demo))
     if csv:
         from countenance.reports.proxylog_csv import csv_of
 

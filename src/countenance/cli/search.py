@@ -13,7 +13,7 @@ from countenance.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from countenance.app import Countenance
-    from countenance.domain.results import SearchResult
+    from countenance.domain.results import SearchResult, SightingShown
 
 
 def register(app: typer.Typer) -> None:
@@ -111,6 +111,14 @@ def read_photograph(name: str, countenance: Countenance) -> bytes:
         raise UnreadableImage(error.reason, f"the photograph cannot be used: {error}", advice=error.advice) from None
 
 
+def _days(sighting: SightingShown) -> str:
+    """When it was seen, and what date the picture bears."""
+    said = f"seen {sighting.first_seen:%Y-%m-%d} to {sighting.last_seen:%Y-%m-%d}"
+    if sighting.vanished:
+        said += f", gone since {sighting.vanished:%Y-%m-%d}"
+    return said + (f"; dated {sighting.dated:%Y-%m-%d}" if sighting.dated else "")
+
+
 def _show(reply: Reply, result: SearchResult) -> None:
     reply.say("")
     if result.demo:
@@ -129,7 +137,7 @@ def _show(reply: Reply, result: SearchResult) -> None:
                 g.rank,
                 f"{g.likeness:.3f}",
                 g.expected_strangers.in_words(),
-                "\n".join(f"{s.page}\n  {s.image}" for s in g.sightings[:5])
+                "\n".join(f"{s.page}\n  {s.image}\n  {_days(s)}" for s in g.sightings[:5])
                 + (f"\n… and {len(g.sightings) - 5} more" if len(g.sightings) > 5 else ""),
                 g.sightings[0].warnings or "",
             )

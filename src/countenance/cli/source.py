@@ -11,6 +11,7 @@ from countenance.cli import options
 from countenance.cli.output import Reply
 
 if TYPE_CHECKING:
+    from countenance.app import Countenance
     from countenance.domain.sources import Source
 
 app = typer.Typer(no_args_is_help=True, help="Register, list, read again and remove sources.")
@@ -101,17 +102,24 @@ def list_sources(home: options.Home = None, key_dir: options.KeyDir = None, json
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="The source's name.")],
+    skipped: Annotated[bool, typer.Option("--skipped", help="List what the last run did not read, and why.")] = False,
     home: options.Home = None,
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
     """Show one source: how it was registered, what it holds, what was skipped and why.
 
-    Example: countenance source show family
+    Example: countenance source show family --skipped
     """
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
         body = as_json(countenance.source(name)) | {"counts": countenance.source_summary(name)}
+        listed = _skipped(countenance, name) if skipped else []
+    if skipped:
+        if not reply.object({"source": name, "skipped": listed}):
+            rows = [(one["reason"], one["address"], one["detail"]) for one in listed]
+            reply.table(f"Not read: {name}", ("reason", "address", "detail"), rows)
+        return
     if not reply.object(body):
         counts = body.pop("counts")
         last = counts.pop("last_run")
@@ -153,6 +161,14 @@ def remove(
 
     with options.opened(home, key_dir) as countenance:
         carry_out(countenance, countenance.eraser.plan_sources([name]), yes=yes, json=json)
+
+
+def _skipped(countenance: Countenance, name: str) -> list[dict[str, Any]]:
+    """All of them, a page at a time."""
+    found: list[dict[str, Any]] = []
+    while page := countenance.skipped(name, after=found[-1]["n"] if found else 0):
+        found += page
+    return [{part: one[part] for part in ("address", "reason", "detail")} for one in found]
 
 
 def as_json(source: Source) -> dict[str, Any]:

@@ -43,7 +43,10 @@ def _round(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SightingShown:
-    """One face in one image on one page, as a search shows it. `box` is [x, y, w, h] in pixels of the upright image."""
+    """One face in one image on one page, as a search shows it. `box` is [x, y, w, h] in pixels of the upright image.
+
+    `dated` is when the picture was made, as what lies beside it says or else the camera; nobody vouches for it.
+    """
 
     id: int
     source: str
@@ -57,6 +60,7 @@ class SightingShown:
     first_seen: datetime
     last_seen: datetime
     vanished: datetime | None
+    dated: datetime | None
     warnings: tuple[str, ...]
     width: int
     height: int
@@ -77,6 +81,7 @@ class SightingShown:
             "first_seen": self.first_seen.isoformat(),
             "last_seen": self.last_seen.isoformat(),
             "vanished": self.vanished.isoformat() if self.vanished else None,
+            "dated": self.dated.isoformat() if self.dated else None,
             "warnings": list(self.warnings),
             "size": [self.width, self.height],
             "has_crop": self.has_crop,

@@ -206,7 +206,8 @@ def _look_inside(rows: Sequence[Row], profile: Profile, options: Options, *, sha
         row.flags |= Flag.MORE_INSIDE
         if requests[first].at > row.at + options.join_seconds + skew or (shared and not row.flags & Flag.OPENED_ONLY):
             continue
-        seen = sum((one.sent or 0) + HEAD_BYTES for one in requests[first:last])
+        ended = row.end if row.seconds is not None else row.at + options.unknown_seconds
+        seen = sum((one.sent or 0) + HEAD_BYTES for one in requests[first:last] if one.at <= ended + skew)
         if row.sent is None or row.sent - seen < least:
             row.flags = (row.flags | Flag.SEEN_INSIDE) & ~Flag.MORE_INSIDE
 

@@ -98,6 +98,7 @@ def shown(sighting: SightingRow, likeness: float) -> SightingShown:
         first_seen=moments.from_row(row.first_seen),
         last_seen=moments.from_row(row.last_seen),
         vanished=moments.maybe(row.vanished_at),
+        dated=moments.maybe(row.taken_at if row.dated is None else row.dated),
         warnings=warnings_of(row.quality),
         width=row.width,
         height=row.height,

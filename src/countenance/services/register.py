@@ -33,7 +33,7 @@ class NewSource:
     basis: str
     basis_document: str | None = None
     purpose: str | None = None
-    retain_days: int = 90
+    retain_days: int | None = None
     note: str | None = None
     collection: str | None = None
     keep_originals: bool = False
@@ -76,7 +76,7 @@ def add_source(
         raise BadInput(f"there is no kind of source called {new.kind}", advice="choose folder, urls or website")
     if not new.owner.strip():
         raise BadInput("a source needs an owner", advice="say with --owner who answers for it")
-    if not 1 <= new.retain_days <= 3650:
+    if new.retain_days is None or not 1 <= new.retain_days <= 3650:
         raise BadInput("a source is kept for 1 to 3650 days", advice="say so with --retain, for instance --retain 90d")
     check_basis(new.basis, new.basis_document)
     location = validate(new.kind, new.location, new.allow_private)

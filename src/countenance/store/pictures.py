@@ -215,6 +215,7 @@ def _sightings(connection: Connection, column: Any, values: Iterable[int], where
             appearances.c.title,
             appearances.c.alt,
             appearances.c.caption,
+            appearances.c.dated,
             appearances.c.first_seen,
             appearances.c.last_seen,
             appearances.c.vanished_at,

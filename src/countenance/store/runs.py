@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, delete, func, insert, select, update
 
 from countenance.domain.sources import Skipped
 from countenance.store.moments import from_row, maybe, to_row
@@ -65,14 +65,28 @@ def skip(connection: Connection, found: Iterable[Skipped], *, source_id: int, ru
 
 def skipped(connection: Connection, source_id: int) -> dict[str, int]:
     """How many addresses of a source were skipped, by reason, in its newest run."""
-    newest = select(func.max(runs.c.id)).where(runs.c.source_id == source_id).scalar_subquery()
     rows = connection.execute(
         select(skips.c.reason, func.count())
-        .where(skips.c.source_id == source_id, skips.c.run_id == newest)
+        .where(skips.c.source_id == source_id, skips.c.run_id == _newest(source_id))
         .group_by(skips.c.reason)
         .order_by(skips.c.reason)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def skips_of(connection: Connection, source_id: int, *, after: int, count: int) -> list[dict[str, Any]]:
+    """What the newest run of a source did not read, as JSON values in the order of their numbers, beyond `after`."""
+    rows = connection.execute(
+        select(skips.c.id, skips.c.address, skips.c.reason, skips.c.detail)
+        .where(skips.c.source_id == source_id, skips.c.run_id == _newest(source_id), skips.c.id > after)
+        .order_by(skips.c.id)
+        .limit(count)
+    )
+    return [{"n": row.id, "address": row.address, "reason": row.reason, "detail": row.detail} for row in rows]
+
+
+def _newest(source_id: int) -> ScalarSelect[int]:
+    return select(func.max(runs.c.id)).where(runs.c.source_id == source_id).scalar_subquery()
 
 
 def last_total(connection: Connection, source_id: int) -> int | None:

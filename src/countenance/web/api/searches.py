@@ -75,6 +75,7 @@ class SightingOut(Answer):
     first_seen: Moment
     last_seen: Moment
     vanished: Moment | None
+    dated: Moment | None = Field(description="When the picture was made, as it says itself.")
     warnings: list[str]
     size: Annotated[list[int], Field(min_length=2, max_length=2)]
     has_crop: bool

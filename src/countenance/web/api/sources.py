@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from countenance.domain.sources import Source
 from countenance.services.register import NewSource
-from countenance.web.api.shapes import Answer, Asked, Moment, Name, NameInPath, RunInPath, Text, Word
+from countenance.web.api.shapes import Answer, Asked, BigInt, Moment, Name, NameInPath, RunInPath, Text, Word
 from countenance.web.callers import House, Ingester, SourcesReader, SourcesWriter
 from countenance.web.ingests import Ingests, LiveRun
 from countenance.web.problems import responses
@@ -27,7 +27,7 @@ class SourceAsked(Asked):
     basis: Literal["own", "consent", "contract", "public-task", "legitimate-interests", "law-enforcement"]
     basis_document: Word | None = Field(default=None, description="Needed by every basis but own and consent.")
     purpose: Text | None = None
-    retain_days: int = Field(default=90, ge=1, le=3650)
+    retain_days: int | None = Field(default=None, ge=1, le=3650, description="By default what the settings say.")
     note: Text | None = None
     collection: Name | None = Field(default=None, description="By default the collection of its own name.")
     keep_originals: bool = False
@@ -73,6 +73,22 @@ class SourceInFull(SourceShown):
 
 class Sources(Answer):
     sources: list[SourceShown]
+
+
+class Skip(Answer):
+    """Something that the newest run did not read. `n` numbers it; `reason` is a code, `detail` in words or empty."""
+
+    n: int
+    address: str
+    reason: str
+    detail: str
+
+
+class Skips(Answer):
+    """A page of them. `next` is what to ask for as `after` to go on, null at the end."""
+
+    skipped: list[Skip]
+    next: int | None
 
 
 class RunAsked(Asked):
@@ -137,6 +153,19 @@ def add_source(house: House, caller: SourcesWriter, asked: SourceAsked, response
 def show_source(house: House, caller: SourcesReader, name: NameInPath) -> dict[str, Any]:
     """One source, with what was found in it. Scope: `sources:read`."""
     return shown(house.source(name)) | {"summary": house.source_summary(name)}
+
+
+@router.get("/sources/{name}/skipped", response_model=Skips, responses=responses())
+def list_skipped(
+    house: House,
+    caller: SourcesReader,
+    name: NameInPath,
+    after: Annotated[int, Query(ge=0, le=BigInt)] = 0,
+    count: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """What the newest run of a source did not read, and why. Scope: `sources:read`."""
+    found = house.skipped(name, after=after, count=count + 1)
+    return {"skipped": found[:count], "next": found[count - 1]["n"] if len(found) > count else None}
 
 
 @router.get("/sources/{name}/runs", response_model=PastRuns, responses=responses())

@@ -71,7 +71,10 @@ def sources(request: Request, house: House, csrf: SignedIn) -> Response:
     """Every source, with what was found in it."""
     running = request.app.state.ingests.running()
     rows = [(s, house.source_summary(s.name), running.get(s.name)) for s in house.sources()]
-    return render(request, "sources.html", csrf, rows=rows, bases=BASES.values(), kinds=KINDS, now=now())
+    days = house.settings.sources.retain_days
+    return render(
+        request, "sources.html", csrf, rows=rows, bases=BASES.values(), kinds=KINDS, now=now(), retain_days=days
+    )
 
 
 @router.get("/sources/{name}")

@@ -90,6 +90,7 @@ function row(one) {
   facts(item.querySelector("dl"), [
     ["Likeness", one.likeness.toFixed(3)],
     ["Source", one.source],
+    ["Dated", one.dated && day(one.dated)],
     ["First seen", day(one.first_seen)],
     ["Last seen", day(one.last_seen)],
     ["Gone since", one.vanished && day(one.vanished)],
