@@ -174,8 +174,7 @@ class Countenance:
 
     def skipped(self, name: str, *, after: int = 0, count: int = 1000) -> list[dict[str, Any]]:
         """What the newest run of a source did not read, and why; `after` is the last `n` had. Raises UnknownThing."""
-        with self.database.read() as c:
-            return runs.skips_of(c, source_rows.get(c, name).id, after=after, count=count)
+        return summarise.skipped(self.database, name, after, count)
 
     def collections(self) -> list[dict[str, Any]]:
         """Every collection with its sources and how many faces are indexed in it."""

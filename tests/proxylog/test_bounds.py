@@ -136,6 +136,25 @@ def test_lines_of_one_search_under_two_names_are_not_two() -> None:
     assert most >= 2
 
 
+def test_a_stranger_s_question_between_two_photographs_makes_no_second_search() -> None:
+    w = Maker(user=None)
+    sent(w, 0, 4)
+    polls(w, 2, 8)
+    assert bounds(w) == (1, 2)
+    w.user = "ada"
+    sent(w, 5000, 5004)
+    polls(w, 5002, 5008)
+    assert [s.searches.at_least for s in judged(w.lines) if s.who == "ada"] == [2]
+
+
+def test_an_upload_whose_search_may_stand_under_no_name() -> None:
+    w = Maker()
+    sent(w, 0)
+    assert bounds(w) == (0, 0)
+    w(9, "GET", "/", FACE, user=None)
+    assert bounds(w) == (0, 1)
+
+
 # -- behind TLS
 
 

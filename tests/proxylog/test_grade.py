@@ -82,6 +82,13 @@ def test_which_form_an_upload_belongs_to(page: str, referrer: str | None, grade:
     assert one(w.lines).grade is grade
 
 
+def test_within_a_second_the_form_comes_before_its_upload() -> None:
+    w = Maker()
+    w(0, "POST", "/api/upload/file", sent=PHOTO)
+    w(0, "GET", "/en/opt-out-request-form")
+    assert one(w.lines).grade is Grade.OPT_OUT
+
+
 def test_looking_at_the_opt_out_form_is_a_visit() -> None:
     w = Maker()
     w(0, "GET", "/en/opt-out-request-form")
@@ -178,6 +185,13 @@ def test_bytes_say_nothing_of_a_tunnel_whose_outcome_is_not_known() -> None:
     assert one(w.lines).grade is Grade.INDETERMINATE
 
 
+def test_bytes_say_nothing_where_requests_may_stand_under_no_name() -> None:
+    w = Maker()
+    w.tunnel(0, 60, 900_000)
+    w(30, "GET", "/en", user=None)
+    assert {s.who: s.grade for s in judged(w.lines)}["ada"] is Grade.INDETERMINATE
+
+
 def test_calls_that_look_alike_are_told_by_bytes() -> None:
     for size, grade in ((900, Grade.VISIT), (20_000, Grade.INDETERMINATE), (PHOTO, Grade.UPLOAD)):
         w = Maker()
@@ -211,6 +225,13 @@ def test_refused_in_a_tunnel_that_the_proxy_opened_to_look_inside() -> None:
     assert one(w.lines).grade is Grade.BLOCKED
 
 
+def test_a_name_looked_up_for_a_request_that_was_refused() -> None:
+    w = Maker()
+    w(0, None, None, kind="dns", sent=None, seconds=None, status=None)
+    flows.blocked(w, 1)
+    assert one(w.lines).grade is Grade.BLOCKED
+
+
 def test_a_403_that_may_be_either_s_is_not_called_blocked() -> None:
     w = Maker()
     w(0, "GET", "/en", status=403, outcome=None)
@@ -229,7 +250,7 @@ def test_a_stale_profile_is_said_of_each_finding() -> None:
     w = Maker()
     flows.visit(w, 0)
     day = 86_400.0
-    for days, stale in ((0, False), (22, False), (24, True), (-2000, True)):
+    for days, stale in ((0, False), (23, False), (24, True), (-2000, True)):
         session = judge([replace(r, at=r.at + days * day) for r in w.lines], [profile])[0]
         assert session.stale is stale, days
         assert any("profile of PimEyes" in reason for reason in session.reasons) is stale

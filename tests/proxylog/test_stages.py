@@ -93,6 +93,7 @@ def test_a_tunnel_to_a_shared_host_says_nothing() -> None:
         (None, "/api/v9/find", Flag.CAN_SEARCH | Flag.STRANGE, Flag.FITS),
         ("GET", "/api/v9/find", 0, Flag.CAN_SEARCH),
         ("GET", "/static/a.CSS", Flag.ASSET, Flag.CAN_SEARCH),
+        ("POST", "/static/a.css", Flag.STRANGE, Flag.ASSET),
         ("OPTIONS", "/api/search/new", Flag.IGNORED, Flag.FITS | Flag.CAN_SEARCH),
         ("HEAD", "/en/results/a", Flag.IGNORED, Flag.FITS | Flag.CAN_RESULTS),
         ("POST", "/cdn-cgi/rum", Flag.FITS, Flag.CAN_SEARCH),

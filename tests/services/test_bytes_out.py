@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,7 +23,7 @@ MIB = 1 << 20
 class Watched(pretend.Workers):
     """Notes how large the batches are that it is given."""
 
-    batches: list[int] = []
+    batches: ClassVar[list[int]] = []
 
     def submit(self, batch: Sequence[Job]) -> None:
         self.batches.append(size_of(batch))
@@ -35,7 +35,7 @@ class Watched(pretend.Workers):
 
 
 @pytest.fixture
-def peak(place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def peak(place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`peak(count, size)`: MiB that a run of so many pictures of `size` MiB holds at most, with bounds of 1 MiB."""
     monkeypatch.setattr(ingest, "BATCH_BYTES", MIB)
     monkeypatch.setattr(ingest, "READ_BYTES", MIB)
@@ -59,7 +59,7 @@ def peak(place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch) -> Ite
         assert report.tally.new == count
         return most / MIB
 
-    yield held
+    return held
 
 
 def test_large_pictures_are_handed_out_a_few_at_a_time(peak: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -57,7 +57,7 @@ def group(eyes: Eyes, people: People) -> Group:
 
 
 @pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The scale of each picture that is decoded."""
     scales: list[float] = []
     decode = module.decode
@@ -68,7 +68,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         return picture
 
     monkeypatch.setattr(module, "decode", noted)
-    yield scales
+    return scales
 
 
 def see(eyes: Eyes, data: bytes) -> Seen:

@@ -37,10 +37,10 @@ class Slowly:
 
 
 @pytest.fixture
-def told(place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Progress]]:
+def told(place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch) -> list[Progress]:
     monkeypatch.setattr(module, "Expected", Slowly)
     monkeypatch.setattr(module, "REPORT_SECONDS", 0)
-    yield []
+    return []
 
 
 def album(place: Place, count: int = 30) -> Path:

@@ -71,7 +71,9 @@ def doctor(
                 part: report[part] | more[part] if part == "facts" else report[part] + more[part] for part in report
             }
         except CountenanceError as error:
-            report["findings"].append(fault(error.message, error.advice))
+            found = fault(error.message, error.advice)
+            if found not in report["findings"]:
+                report["findings"].append(found)
     if not reply.object(report):
         reply.facts("What runs", report["facts"])
         if report["findings"]:

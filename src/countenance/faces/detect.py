@@ -14,7 +14,7 @@ An ordinary small photograph costs one look, an ordinary large one two.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from countenance.faces import scrfd, yunet
 from countenance.faces.detections import Detections, joined, suppressed
 from countenance.faces.packs import DetectorSpec
-from countenance.faces.runtime import Model
+from countenance.faces.runtime import Images, Model
 from countenance.imaging.picture import Drawing, as_image
 
 if TYPE_CHECKING:
@@ -85,6 +85,14 @@ class _Region(NamedTuple):
     bottom: int
 
 
+class Glance(NamedTuple):
+    """A picture at the size of the whole look, that size in parts of its own, and what the look showed."""
+
+    picture: Image
+    shrunk: float
+    found: Detections
+
+
 class Detector:
     """A pack's detector."""
 
@@ -101,14 +109,19 @@ class Detector:
         """The faces in an upright RGB picture, best score first, in its own pixels."""
         return self.sight(as_image(pixels))[0]
 
-    def sight(self, picture: Image, finer: Finer = _no_finer) -> tuple[Detections, Image]:
+    def glances(self, pictures: Sequence[Image]) -> list[Glance]:
+        """The first look at each: one run of the model after the other, while the caches hold what it needs."""
+        shrunk = [_shrunk(picture, WHOLE) for picture in pictures]
+        return [Glance(*one, look) for one, look in zip(shrunk, self._looks([one for one, _ in shrunk]), strict=True)]
+
+    def sight(self, picture: Image, finer: Finer = _no_finer, glance: Glance | None = None) -> tuple[Detections, Image]:
         """The same, and the picture that it is about: the given one, or the finer one if there was need of it.
 
         `finer` is asked at most once, for the whole picture with the longer side of at least the given pixels.
         """
         side = max(picture.size)
-        small, shrunk = _shrunk(picture, WHOLE)
-        whole = self._look(small, _all_of(small), 1.0).moved(1 / shrunk, 0, 0)
+        small, shrunk, first = glance or self.glances([picture])[0]
+        whole = first.moved(1 / shrunk, 0, 0)
         parts = [whole]
         if side > _SMALL_PICTURE:
             near = self._look(small, _all_of(small), NEAR / max(small.size)).moved(1 / shrunk, 0, 0)
@@ -160,21 +173,37 @@ class Detector:
 
         Returns detections from the score `_HINT` up, in pixels of the picture.
         """
-        from PIL import Image
+        canvas, top, left = _canvas(picture, region, factor, bordered)
+        found = self._read(canvas, self._model.run(canvas))
+        return found.moved(1 / factor, region.left - left / factor, region.top - top / factor)
 
-        width = max(1, round((region.right - region.left) * factor))
-        height = max(1, round((region.bottom - region.top) * factor))
-        part = picture
-        if factor == 1:
-            part = picture if region == _all_of(picture) else picture.crop(region)
-        elif (width, height) != picture.size:
-            part = picture.resize((width, height), Image.Resampling.BILINEAR, box=region, reducing_gap=2.0)
-        rows, columns = next(one for one in _CANVASES if one[0] >= height and one[1] >= width)
-        top, left = ((rows - height) // 2, (columns - width) // 2) if bordered else (0, 0)
-        canvas = np.zeros((1, rows, columns, 3), np.uint8)
-        canvas[0, top : top + height, left : left + width] = np.asarray(part)
-        found = self._decode(self._model.run(canvas), rows, columns, min(_HINT, self._least))
-        return suppressed(found, _SAME).moved(1 / factor, region.left - left / factor, region.top - top / factor)
+    def _looks(self, pictures: Sequence[Image]) -> list[Detections]:
+        """The same for several whole pictures as they are."""
+        canvases = [_canvas(picture, _all_of(picture), 1.0, False)[0] for picture in pictures]
+        outputs = [self._model.run(canvas) for canvas in canvases]
+        return [self._read(*one) for one in zip(canvases, outputs, strict=True)]
+
+    def _read(self, canvas: Images, outputs: list[NDArray[np.float32]]) -> Detections:
+        _, rows, columns, _ = canvas.shape
+        return suppressed(self._decode(outputs, rows, columns, min(_HINT, self._least)), _SAME)
+
+
+def _canvas(picture: Image, region: _Region, factor: float, bordered: bool) -> tuple[Images, int, int]:
+    """What the model is given of a look, and where on it the region begins: (pixels, top, left)."""
+    from PIL import Image
+
+    width = max(1, round((region.right - region.left) * factor))
+    height = max(1, round((region.bottom - region.top) * factor))
+    part = picture
+    if factor == 1:
+        part = picture if region == _all_of(picture) else picture.crop(region)
+    elif (width, height) != picture.size:
+        part = picture.resize((width, height), Image.Resampling.BILINEAR, box=region, reducing_gap=2.0)
+    rows, columns = next(one for one in _CANVASES if one[0] >= height and one[1] >= width)
+    top, left = ((rows - height) // 2, (columns - width) // 2) if bordered else (0, 0)
+    canvas = np.zeros((1, rows, columns, 3), np.uint8)
+    canvas[0, top : top + height, left : left + width] = np.asarray(part)
+    return canvas, top, left
 
 
 def _all_of(picture: Image) -> _Region:

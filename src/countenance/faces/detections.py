@@ -61,7 +61,8 @@ def suppressed(found: Detections, overlap: float, within: float = 1.01) -> Detec
         return found
     order = np.argsort(-found.scores, kind="stable")
     boxes = found.boxes[order].astype(np.float64)
-    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    areas = sides[:, 0] * sides[:, 1]
     alive = np.ones(len(order), bool)
     for first in range(len(order)):
         if not alive[first]:
@@ -69,7 +70,8 @@ def suppressed(found: Detections, overlap: float, within: float = 1.01) -> Detec
         rest = slice(first + 1, None)
         low = np.maximum(boxes[first, :2], boxes[rest, :2])
         high = np.minimum(boxes[first, 2:], boxes[rest, 2:])
-        common = np.prod(np.maximum(high - low, 0), axis=1)
+        shared = np.maximum(high - low, 0)
+        common = shared[:, 0] * shared[:, 1]
         union = areas[first] + areas[rest] - common
         smaller = np.minimum(areas[first], areas[rest])
         alive[rest] &= (common < overlap * union) & (common < within * smaller)

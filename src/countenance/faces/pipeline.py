@@ -12,7 +12,7 @@ import numpy as np
 
 from countenance.domain.faces import PIPELINE_VERSION, Box, Face, Pixels
 from countenance.faces.align import aligned
-from countenance.faces.detect import Detector
+from countenance.faces.detect import Detector, Glance
 from countenance.faces.detections import Detections
 from countenance.faces.embed import Embedder
 from countenance.faces.graph import prepare
@@ -117,9 +117,12 @@ class FacePipeline:
 
         All are looked at before the first face is aligned: what the model needs stays in the processor's caches.
         """
-        return [self._sighted(view, *one) for view, one in [(view, self._look_at(view)) for view in views]]
+        images = [as_image(view.pixels) for view in views]
+        glances = self._detector.glances(images)
+        looks = [self._look_at(*one) for one in zip(views, images, glances, strict=True)]
+        return [self._sighted(view, *one) for view, one in zip(views, looks, strict=True)]
 
-    def _look_at(self, view: View) -> tuple[Detections, Image, float]:
+    def _look_at(self, view: View, image: Image, glance: Glance) -> tuple[Detections, Image, float]:
         """Faces, the picture that they were seen in, and its scale."""
         scale = view.scale
 
@@ -131,7 +134,7 @@ class FacePipeline:
             scale = got.scale
             return as_image(got.drawing)
 
-        found, picture = self._detector.sight(as_image(view.pixels), again)
+        found, picture = self._detector.sight(image, again, glance)
         return found, picture, scale
 
     def _sighted(self, view: View, found: Detections, picture: Image, scale: float) -> Sighted:

@@ -157,29 +157,32 @@ class _OpenVinoModel:
         self._tensor = tensor
         self._model = model
         self._settings = settings
-        self._requests: dict[tuple[int, ...], Any] = {}
+        self._requests: dict[tuple[int, ...], tuple[Any, list[Any]]] = {}
         self._lock = threading.Lock()
 
     def run(self, batch: Images) -> list[NDArray[np.float32]]:
         with self._lock:
-            request = self._request(batch.shape)
+            request, outputs = self._request(batch.shape)
             request.set_input_tensor(self._tensor(batch, shared_memory=True))
             request.start_async()
             request.wait()
-            return [np.array(one.data, np.float32) for one in request.output_tensors]
+            return [np.array(one.data, np.float32) for one in outputs or request.output_tensors]
 
     def warm(self, shape: tuple[int, int, int, int]) -> None:
         with self._lock:
             self._request(shape)
 
-    def _request(self, shape: tuple[int, ...]) -> Any:
-        request = self._requests.get(shape)
-        if request is None:
+    def _request(self, shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
+        """What runs this shape, and its outputs when they stay where they are; asking for them takes its time."""
+        known = self._requests.get(shape)
+        if known is None:
             model = self._model.clone()
             model.reshape(list(shape))
-            request = self._core.compile_model(model, "CPU", self._settings).create_infer_request()
-            self._requests[shape] = request
-        return request
+            compiled = self._core.compile_model(model, "CPU", self._settings)
+            request = compiled.create_infer_request()
+            fixed = all(one.get_partial_shape().is_static for one in compiled.outputs)
+            self._requests[shape] = known = (request, list(request.output_tensors) if fixed else [])
+        return known
 
 
 class OnnxRuntime:

@@ -20,10 +20,10 @@ def decode(outputs: list[NDArray[np.float32]], height: int, width: int, min_scor
     parts = []
     for number, stride in enumerate(STRIDES):
         cls, obj, bbox, kps = (outputs[kind * len(STRIDES) + number][0] for kind in range(4))
-        cells = np.flatnonzero(cls[:, 0] * obj[:, 0] >= min_score * min_score)
+        cells = (cls[:, 0] * obj[:, 0] >= min_score * min_score).nonzero()[0]
         if len(cells) == 0:
             continue
-        likely = np.clip(cls[cells, 0], 0, 1) * np.clip(obj[cells, 0], 0, 1)
+        likely = cls[cells, 0].clip(0, 1) * obj[cells, 0].clip(0, 1)
         across = width // stride
         at = np.stack([cells % across, cells // across], axis=1).astype(np.float32)
         centre = (at + bbox[cells, :2]) * stride

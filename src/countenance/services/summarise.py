@@ -21,6 +21,12 @@ def source(database: Database, name: str) -> dict[str, Any]:
     return counts | {"last_run": last[0] if last else None}
 
 
+def skipped(database: Database, name: str, after: int, count: int) -> list[dict[str, Any]]:
+    """A page of what the newest run of a source did not read. Raises UnknownThing."""
+    with database.read() as c:
+        return runs.skips_of(c, sources.get(c, name).id, after=after, count=count)
+
+
 def collections(database: Database) -> list[dict[str, Any]]:
     """Every collection with its sources and how many faces are indexed in it."""
     with database.read() as c:

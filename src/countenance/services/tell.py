@@ -31,7 +31,8 @@ class Names:
 
     def session(self, session: Session) -> str:
         """V- and 12 hex digits, of who, where and when."""
-        return "V-" + self._of("session", session.by, session.who, session.site, f"{session.start:.6f}")[:12]
+        parts = (session.by, session.who, session.site, f"{session.start:.6f}", *session.addresses)
+        return "V-" + self._of("session", *parts)[:12]
 
     def analysis(self, *parts: str) -> str:
         """L- and 12 hex digits, of everything that the outcome depends on."""
