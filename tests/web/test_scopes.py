@@ -32,6 +32,7 @@ WANTED = {
     ("post", "/sources"): "sources:write",
     ("get", "/sources/{name}"): "sources:read",
     ("get", "/sources/{name}/runs"): "sources:read",
+    ("get", "/sources/{name}/skipped"): "sources:read",
     ("post", "/sources/{name}/runs"): "ingest",
     ("get", "/runs/{run}"): "sources:read",
     ("get", "/authorities"): "authorities:read",
