@@ -189,7 +189,7 @@ def test_memory_that_runs_out_is_a_reason(
     def greedy(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(decoding, "to_array", greedy)
+    monkeypatch.setattr(decoding, "to_rgb", greedy)
     assert reason_for(samples["png"], limits) == "out-of-memory"
 
 

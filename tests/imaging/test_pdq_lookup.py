@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countenance.imaging import pdq_lookup
 from countenance.imaging.pdq import PictureHash, distance
 from countenance.imaging.pdq_lookup import Near, PictureHashes
 
@@ -60,3 +61,31 @@ def test_other_shapes_are_refused(rows: np.ndarray) -> None:  # type: ignore[typ
 
 def test_nothing_is_near_in_an_empty_one() -> None:
     assert PictureHashes().nearest(PictureHash(bytes(32), 100)) == []
+
+
+def turned(bits: bytes, places: list[int]) -> bytes:
+    return (int.from_bytes(bits) ^ sum(1 << place for place in places)).to_bytes(32)
+
+
+def test_among_many_none_that_is_near_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdq_lookup, "_PLAIN", 200)
+    rng = np.random.default_rng(7)
+    probe = rng.bytes(32)
+    # The hardest: two differences in every part of 16 bits but one, which has a single one.
+    spread = [sorted({16 * part + int(bit) for part in range(16) for bit in rng.choice(16, 2, replace=False)})]
+    spread = [[place for place in spread[0] if place != gone] for gone in spread[0]]
+    near = [turned(probe, places) for places in spread]
+    near += [turned(probe, rng.choice(256, 31, replace=False).tolist()) for _ in range(300)]
+    just_beyond = [turned(probe, rng.choice(256, 32, replace=False).tolist()) for _ in range(300)]
+    rows = np.frombuffer(b"".join([*near, *just_beyond]), np.uint8).reshape(-1, 32)
+    rows = np.concatenate([rows, rng.integers(0, 256, (4000, 32), dtype=np.uint8)])[rng.permutation(len(rows) + 4000)]
+    held = PictureHashes()
+    one = PictureHash(probe, 100)
+    away = [distance(one, PictureHash(row.tobytes(), 100)) for row in rows]
+    for begin in range(0, len(rows), 150):  # found by their parts, and among those that came lately
+        held.extend(rows[begin : begin + 150])
+        expected = [Near(n, bits) for n, bits in enumerate(away[: len(held)]) if bits <= 31]
+        assert held.nearest(one) == sorted(expected, key=lambda one: (one.distance, one.position))
+    assert len(held.nearest(one)) == len(near)
+    far = PictureHash(rng.bytes(32), 100)
+    assert held.nearest((far, one), 12) == []

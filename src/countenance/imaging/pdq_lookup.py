@@ -1,4 +1,10 @@
-"""Near pictures among many hashes: every row is compared, which for 100,000 takes about a millisecond."""
+"""Near pictures among many hashes.
+
+Rows that came lately are compared one and all, which for 100,000 takes about a millisecond; the others are found by
+their parts. Two hashes at most 31 bits apart, cut into 16 parts of 16 bits, agree in one part up to one bit: otherwise
+each part would hold two of the differences, 32 in all. So only rows that share a part up to one bit are compared, about
+one in 240, and none that is near is missed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countenance.imaging.pdq import SAME_PICTURE_BITS, PictureHash, distances
+
+_PARTS = 16
+_VALUES = 1 << 16
+_TURNED = np.array([0, *(1 << bit for bit in range(16))], np.uint16)
+"""What a part is changed by to give those that agree with it up to one bit."""
+
+_PLAIN = 4_096
+"""So few rows are compared one and all: finding them by their parts would take as long."""
+
+_GROWTH = 16
+"""The table of parts is made anew when there are a sixteenth more rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +43,13 @@ class PictureHashes:
     thread at a time.
     """
 
-    __slots__ = ("_count", "_rows")
+    __slots__ = ("_count", "_parts", "_rows")
 
     def __init__(self, rows: NDArray[np.uint8] | None = None) -> None:
         """`rows` is (n, 32) uint8, copied."""
         self._rows: NDArray[np.uint8] = np.empty((0, 32), dtype=np.uint8)
         self._count = 0
+        self._parts: _Parts | None = None
         if rows is not None:
             self.extend(rows)
 
@@ -60,12 +78,52 @@ class PictureHashes:
 
         Given several (the variants of `pdq_dihedral`), each stored hash counts with the nearest of them.
         """
-        if isinstance(hashes, PictureHash):
-            hashes = (hashes,)
-        held = self._rows[: self._count]
-        best = np.full(self._count, 257, dtype=np.uint16)
-        for one in hashes:
+        variants = [hashes] if isinstance(hashes, PictureHash) else list(hashes)
+        places = self._candidates(variants) if limit < 2 * _PARTS else None
+        held = self._rows[: self._count] if places is None else self._rows[places]
+        best = np.full(len(held), 257, dtype=np.uint16)
+        for one in variants:
             np.minimum(best, distances(one, held), out=best)
         near = np.flatnonzero(best <= limit)
         order = near[np.argsort(best[near], kind="stable")]
-        return [Near(int(position), int(best[position])) for position in order]
+        positions = order if places is None else places[order]
+        return [Near(int(position), int(bits)) for position, bits in zip(positions, best[order], strict=True)]
+
+    def _candidates(self, variants: list[PictureHash]) -> NDArray[np.intp] | None:
+        """Positions, ascending, among which is every one up to 31 bits away; None for all."""
+        known = 0 if self._parts is None else self._parts.count
+        if self._count - known > max(_PLAIN, known // _GROWTH):
+            self._parts = _Parts(self._rows[: self._count])
+        if self._parts is None:
+            return None
+        found = [self._parts.sharing(one) for one in variants]
+        lately = np.arange(self._parts.count, self._count, dtype=np.intp)
+        return np.concatenate([np.unique(np.concatenate([lately[:0], *found])), lately])
+
+
+class _Parts:
+    """For each part of a hash and each of its values, the rows that have it there."""
+
+    __slots__ = ("_ends", "_rows", "count")
+
+    def __init__(self, rows: NDArray[np.uint8]) -> None:
+        self.count = len(rows)
+        words = np.ascontiguousarray(rows).view(np.uint16)
+        self._rows: NDArray[np.uint32] = np.empty((_PARTS, self.count), np.uint32)
+        self._ends: NDArray[np.int64] = np.zeros((_PARTS, _VALUES + 1), np.int64)
+        for part in range(_PARTS):
+            column = np.ascontiguousarray(words[:, part])
+            self._rows[part] = np.argsort(column, kind="stable")
+            np.cumsum(np.bincount(column, minlength=_VALUES), out=self._ends[part, 1:])
+
+    def sharing(self, one: PictureHash) -> NDArray[np.intp]:
+        """Rows that agree with this hash in a part up to one bit; those that agree in several come several times."""
+        values = (np.frombuffer(one.bits, np.uint16)[:, None] ^ _TURNED).astype(np.intp)
+        part = np.arange(_PARTS)[:, None]
+        begins = self._ends[part, values].ravel()
+        lengths = self._ends[part, values + 1].ravel() - begins
+        begins += (part * self.count).repeat(len(_TURNED))
+        # The places of all these stretches in one array: each stretch's beginning, and how far into it.
+        places = np.arange(int(lengths.sum())) + np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
+        found: NDArray[np.intp] = self._rows.ravel()[places].astype(np.intp)
+        return found

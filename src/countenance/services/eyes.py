@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -16,13 +16,10 @@ from countenance.faces.pipeline import Draft, FacePipeline, Finer, Sighted, View
 from countenance.faces.quality import Floor
 from countenance.imaging.decode import decode
 from countenance.imaging.limits import Limits
-from countenance.imaging.pdq import pdq_mirrored
+from countenance.imaging.pdq import PictureHash, pdq_mirrored
 from countenance.imaging.picture import Picture, as_image
 from countenance.imaging.thumbnail import crop
 from countenance.services.workers import Outcome, Seen, reason_of
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 CROP_SIDE = 256
 
@@ -99,7 +96,9 @@ class Eyes:
         sighted = self.pipeline.found(
             [View(image, one.scale, more) for image, one, more in zip(images, pictures, finer, strict=True)]
         )
-        return [_glimpse(*one) for one in zip(pictures, images, sighted, strict=True)]
+        # The hash is always made of what was decoded at first, so that copies agree.
+        hashes = [pdq_mirrored(image) for image in images]
+        return [_glimpse(*one) for one in zip(pictures, hashes, sighted, strict=True)]
 
     def _finer(self, data: bytes, picture: Picture) -> Finer | None:
         """How to decode again what was decoded scaled down; what then breaks a limit stays as it was."""
@@ -132,9 +131,7 @@ def _finest(picture: Picture, limits: Limits) -> int:
     return max(picture.width, picture.height) // factor
 
 
-def _glimpse(picture: Picture, image: Image, sighted: Sighted) -> _Glimpse:
-    # The hash is always made of what was decoded at first, so that copies agree.
-    upright, mirrored = pdq_mirrored(image)
+def _glimpse(picture: Picture, hashes: tuple[PictureHash, PictureHash], sighted: Sighted) -> _Glimpse:
     # A crop for each face that can become a candidate; the others are kept for the record without one.
     crops = [
         None if face.quality.floor is not None else crop(sighted.picture, face.box, size=CROP_SIDE, scale=sighted.scale)
@@ -145,8 +142,8 @@ def _glimpse(picture: Picture, image: Image, sighted: Sighted) -> _Glimpse:
         height=picture.height,
         format=picture.format.name.lower(),
         taken=picture.taken,
-        pdq=upright,
-        mirrored=mirrored,
+        pdq=hashes[0],
+        mirrored=hashes[1],
         faces=(),
         crops=tuple(crops),
     )

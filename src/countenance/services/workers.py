@@ -86,13 +86,15 @@ class _Worker:
     waiting: deque[list[Job]] = field(default_factory=deque)
     since: float = 0.0
     ready: bool = False
+    held: int = 0
+    """Bytes of the pictures that wait."""
 
     @property
     def room(self) -> bool:
-        ahead, held = len(self.waiting), sum(map(size_of, self.waiting))
+        ahead = len(self.waiting)
         if ahead < AHEAD:
-            return ahead == 0 or held < BATCH_BYTES
-        return ahead < AHEAD_SMALL and held < AHEAD_BYTES
+            return ahead == 0 or self.held < BATCH_BYTES
+        return ahead < AHEAD_SMALL and self.held < AHEAD_BYTES
 
 
 class Workers:
@@ -161,7 +163,7 @@ class Workers:
         if answer == READY:
             worker.ready, worker.since, self._stillborn = True, time.monotonic(), 0
             return
-        worker.waiting.popleft()
+        worker.held -= size_of(worker.waiting.popleft())
         worker.since = time.monotonic()
         yield from answer
 
@@ -205,6 +207,7 @@ class Workers:
         if not worker.waiting:
             worker.since = time.monotonic()
         worker.waiting.append(batch)
+        worker.held += size_of(batch)
         worker.feed.put(batch)
 
     def _stop(self, worker: _Worker, *, at_once: bool = False) -> None:
