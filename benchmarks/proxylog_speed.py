@@ -232,7 +232,8 @@ def main() -> None:
         others = {} if asked.without_peers else peers(log)
     machine.write(
         {
-            "machine": about,
+            "measure": "proxylog",
+            **about,
             "megabytes": round(size / 1e6),
             "lines": result["lines"],
             "relevant": relevant,

@@ -119,7 +119,28 @@ def _share(one: dict[str, Any]) -> str:
     return f"{100 * one['value']:.2f} % ({100 * one['low']:.2f}–{100 * one['high']:.2f}, {one['n']:,} probes)"
 
 
-WRITERS = {"ingest": ingest, "accuracy": accuracy, "expected strangers": strangers, "peers": peers, "search": search}
+def proxylog(r: dict[str, Any]) -> list[tuple[str, str, str]]:
+    title = f"reading {r['megabytes'] / 1000:.0f} GB of Squid's log, 1 line in 10,000 relevant"
+    rows = [
+        (f"{title}: MB a second", f"{r['mb_per_s']:.0f} ({r['lines_per_s']:,} lines)", "≥ 100"),
+        (f"{title}: most memory", f"{r['peak_mb']} MB", "≤ 500 MB"),
+        (f"{title}: times as long as reading and hashing alone", f"{r['times_plain']:.1f}", ""),
+    ]
+    for name, one in sorted(r.get("peers", {}).items()):
+        seconds = one.get("seconds")
+        told = f"{seconds:.1f} s, ours {r['seconds']:.1f} s" if seconds else f"more than {one.get('longer_than', 0)} s"
+        rows.append((f"{title}: {name}, which answers less", told, ""))
+    return rows
+
+
+WRITERS = {
+    "proxylog": proxylog,
+    "ingest": ingest,
+    "accuracy": accuracy,
+    "expected strangers": strangers,
+    "peers": peers,
+    "search": search,
+}
 
 
 if __name__ == "__main__":
