@@ -134,12 +134,12 @@ def proxylog(r: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 WRITERS = {
-    "proxylog": proxylog,
     "ingest": ingest,
     "accuracy": accuracy,
     "expected strangers": strangers,
     "peers": peers,
     "search": search,
+    "proxylog": proxylog,
 }
 
 
