@@ -113,3 +113,22 @@ def test_an_unused_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "onnxruntime-gpu" in facts["hint"]
     monkeypatch.setattr(runtime, "gpu_present", lambda: False)
     assert open_engine("openvino").describe()["hint"] is None
+
+
+def test_a_signal_is_survived_after_engines_came_and_went() -> None:
+    """OpenVINO gives its thread a stack for signal handlers, which must not go with the engine."""
+    program = (
+        "from countenance.domain.errors import UnreadableImage\n"
+        "from countenance.faces.runtime import open_engine\n"
+        "from countenance.imaging.guard import deadline\n"
+        "first, second = open_engine('openvino'), open_engine('openvino')\n"
+        "del first\n"
+        "del second\n"
+        "try:\n"
+        "    with deadline(0.05):\n"
+        "        while True: pass\n"
+        "except UnreadableImage:\n"
+        "    print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr

@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -118,6 +119,14 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
+@cache
+def _core() -> Any:
+    """OpenVINO itself: one for the process, and never taken apart. It gives the thread that makes it a stack for signal
+    handlers, and of several taken apart in any order one leaves a stack that is gone: the next signal, of a picture
+    that takes too long or of Ctrl-C, would end the process."""
+    return import_openvino().Core()
+
+
 class OpenVino:
     """OpenVINO on the processor, in bfloat16 where it has the instructions."""
 
@@ -125,7 +134,7 @@ class OpenVino:
 
     def __init__(self, threads: int) -> None:
         self._openvino = import_openvino()
-        self._core = self._openvino.Core()
+        self._core = _core()
         self._threads = threads
         self._bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
