@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PROCESSES = 2
-GROUP = 8
+GROUP = 64
 """Photographs handed to the pipeline at once, as a worker does."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

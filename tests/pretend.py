@@ -101,6 +101,9 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self._done.clear()
 
+    def __len__(self) -> int:
+        return 1
+
     @property
     def room(self) -> bool:
         return len(self._done) < 8

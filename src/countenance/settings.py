@@ -51,7 +51,7 @@ class IngestSettings(_Part):
     """How work is spread."""
 
     workers: int = Field(default=0, ge=0, description="Worker processes; 0 means one a core.")
-    batch: int = Field(default=8, gt=0, description="Pictures handed to a worker at once.")
+    batch: int = Field(default=64, gt=0, description="Most pictures handed to a worker at once.")
 
 
 class SearchSettings(_Part):

@@ -77,15 +77,15 @@ def test_small_pictures_fill_a_batch_by_their_number(place: Place, pretending: N
     monkeypatch.setattr(Watched, "batches", [])
     for n in range(20):
         place.put(f"{n}.png", pretend.photograph("ada", note=f"{n}"))
-    with place.open() as product:
+    with place.open(ingest={"batch": 8}) as product:
         register(product, "small", place.photos)
         product.ingest("small", TESTER)
-    assert len(Watched.batches) == 3  # of eight
+    assert len(Watched.batches) == 3
 
 
 def test_a_worker_with_enough_bytes_to_do_is_given_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_main", worker_double.main)
-    monkeypatch.setattr(workers, "BATCH_BYTES", MIB)
+    monkeypatch.setattr(workers, "MODULE", worker_double.__name__)
+    monkeypatch.setattr(workers, "HELD_BYTES", MIB)
     large = pretend.photograph("ada", padding=MIB)
     with Workers(EyesConfig("open", "auto", None, True, Limits(), Floor()), 2) as pool:
         assert pool.room

@@ -120,7 +120,7 @@ def config() -> EyesConfig:
 def test_a_folder_gives_the_largest_face_of_each_picture_and_its_subfolders_are_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_main", worker_double.main)
+    monkeypatch.setattr(workers, "MODULE", worker_double.__name__)
     for n in range(LEAST):
         person = "ada" if n % 2 else "bob"
         (tmp_path / person).mkdir(exist_ok=True)
@@ -140,7 +140,7 @@ def test_a_folder_gives_the_largest_face_of_each_picture_and_its_subfolders_are_
 
 
 def test_too_few_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_main", worker_double.main)
+    monkeypatch.setattr(workers, "MODULE", worker_double.__name__)
     for n in range(LEAST - 1):
         (tmp_path / f"{n}.png").write_bytes(pretend.photograph("ada", note=str(n)))
     with Workers(config(), 1) as pool, pytest.raises(BadInput, match=f"{LEAST - 1} pictures"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from countenance.domain.errors import Broken, CountenanceError, FetchFailed, WeightsRefused
-from countenance.services import engine
+from countenance.services import engine, workers
 from countenance.settings import CrawlSettings, FaceSettings, ImageSettings
 from tests import pretend
 from tests.places import Place, ask, grant, ingest, register
@@ -163,4 +163,5 @@ def test_offline_nothing_is_started(place: Place, no_weights: Path) -> None:
         assert caught.value.advice
         assert product.runs("album") == []
         assert product.status()["pack"] is None
-    assert multiprocessing.active_children() == []
+    commands = [child.cmdline() for child in psutil.Process().children()]
+    assert not [command for command in commands if any(workers.MODULE in part for part in command)]

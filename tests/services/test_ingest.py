@@ -206,7 +206,7 @@ def test_a_picture_that_kills_its_worker_is_skipped_and_the_run_goes_on(
 ) -> None:
     folder = fill(place)
     place.put("many/killer.png", pretend.photograph("ada", note="kills"))
-    monkeypatch.setattr(workers, "_main", worker_double.main)
+    monkeypatch.setattr(workers, "MODULE", worker_double.__name__)
     with place.open(ingest={"workers": 2}) as product:
         register(product, "many", folder)
         report = ingest(product, "many").as_json()

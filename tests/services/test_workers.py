@@ -23,7 +23,7 @@ from tests.services import worker_double
 
 @pytest.fixture(autouse=True)
 def _doubles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_main", worker_double.main)
+    monkeypatch.setattr(workers, "MODULE", worker_double.__name__)
 
 
 def config(pack: str = "open", seconds: float = 20.0) -> EyesConfig:

@@ -8,7 +8,6 @@ import sys
 import time
 import types
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +53,15 @@ class Eyes:
         return seen
 
 
-def main(pipe: Connection, config: Any) -> None:
-    """In the place of `services.workers._main`: the real one, with other eyes."""
+def main() -> None:
+    """In the place of `services.workers.main`: the real one, with other eyes."""
     module: Any = types.ModuleType("countenance.services.eyes")
     module.Eyes = Eyes
+    # What is sent over names this class, and the child needs nothing of it but its fields.
+    from countenance.services.eyes import EyesConfig
+
+    module.EyesConfig = EyesConfig
     sys.modules[module.__name__] = module
     from countenance.services import workers
 
-    workers._main(pipe, config)
+    workers.main()

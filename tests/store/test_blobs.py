@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,15 @@ def test_a_disk_that_takes_no_more_leaves_nothing_half(
 ) -> None:
     blobs = Blobs(tmp_path, KEY)
 
-    def write(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[:10])
-        raise OSError(number, "made to fail")
+    write = os.write
+
+    def writes_little(handle: int, data: bytes) -> int:
+        if len(data) < 600:
+            raise OSError(number, "made to fail")
+        return write(handle, data[:10])
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", write)
+        patch.setattr(os, "write", writes_little)
         with pytest.raises(Unavailable):
             blobs.put(b"a crop" * 100)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,22 +48,25 @@ class Floor:
 
 def measure(crop: Pixels, landmarks: NDArray[np.float32], score: float) -> Quality:
     """The quality of one face from its aligned crop (112, 112, 3), its landmarks (5, 2) and the detector's score."""
-    points = landmarks.astype(np.float64)
-    eyes = points[1] - points[0]
-    apart = float(np.hypot(*eyes))
-    along = eyes / apart if apart > 0 else np.array([1.0, 0.0])
-    offset = float((points[2] - points[:2].mean(axis=0)) @ along) / max(apart, 1e-6)
+    right, left, nose = landmarks[:3].tolist()
+    across, down = left[0] - right[0], left[1] - right[1]
+    apart = math.hypot(across, down)
+    along = (across / apart, down / apart) if apart > 0 else (1.0, 0.0)
+    beside = nose[0] - (left[0] + right[0]) / 2, nose[1] - (left[1] + right[1]) / 2
+    offset = (beside[0] * along[0] + beside[1] * along[1]) / max(apart, 1e-6)
     grey = (crop.reshape(-1, 3).astype(np.float32) @ _LUMA).reshape(crop.shape[:2])
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1]
     laplacian += grey[1:-1, :-2]
     laplacian += grey[1:-1, 2:]
     laplacian -= 4 * grey[1:-1, 1:-1]
+    edges = laplacian.ravel()
+    mean = float(edges.sum()) / edges.size
     return Quality(
         inter_eye=apart,
-        sharpness=float(laplacian.var()),
-        exposure=float(grey.mean()) / 255,
-        yaw=float(np.degrees(np.arctan(offset / _NOSE_DEPTH))),
-        roll=float(np.degrees(np.arctan2(eyes[1], eyes[0]))),
+        sharpness=max(0.0, float(edges.dot(edges)) / edges.size - mean * mean),
+        exposure=float(grey.sum()) / grey.size / 255,
+        yaw=math.degrees(math.atan(offset / _NOSE_DEPTH)),
+        roll=math.degrees(math.atan2(down, across)),
         detector=float(score),
     )
 
@@ -73,7 +77,7 @@ def judged(quality: Quality, floor: Floor, sure_score: float) -> Quality:
     `sure_score` is the pack's own least score of a detection that is worth indexing. A turned face's eyes are nearer
     together than its size says, and a dark one has less contrast than its focus says: both are allowed for.
     """
-    frontal = quality.inter_eye / max(float(np.cos(np.radians(quality.yaw))), 0.1)
+    frontal = quality.inter_eye / max(math.cos(math.radians(quality.yaw)), 0.1)
     light = min(1.0, quality.exposure / _USUAL_EXPOSURE)
     reason = None
     if quality.detector < (sure_score if floor.min_detector is None else floor.min_detector):

@@ -1,7 +1,7 @@
 """Near pictures among many hashes.
 
-Rows that came lately are compared one and all, which for 100,000 takes about a millisecond; the others are found by
-their parts. Two hashes at most 31 bits apart, cut into 16 parts of 16 bits, agree in one part up to one bit: otherwise
+Rows that came lately are compared one and all, by half of their bits first, which for 100,000 takes about a tenth of a
+millisecond; the others are found by their parts. Two hashes at most 31 bits apart, cut into 16 parts of 16 bits, agree in one part up to one bit: otherwise
 each part would hold two of the differences, 32 in all. So only rows that share a part up to one bit are compared, about
 one in 240, and none that is near is missed.
 """
@@ -43,11 +43,12 @@ class PictureHashes:
     thread at a time.
     """
 
-    __slots__ = ("_count", "_parts", "_rows")
+    __slots__ = ("_count", "_halves", "_parts", "_rows")
 
     def __init__(self, rows: NDArray[np.uint8] | None = None) -> None:
         """`rows` is (n, 32) uint8, copied."""
         self._rows: NDArray[np.uint8] = np.empty((0, 32), dtype=np.uint8)
+        self._halves: NDArray[np.uint64] = np.empty((2, 0), dtype=np.uint64)
         self._count = 0
         self._parts: _Parts | None = None
         if rows is not None:
@@ -69,8 +70,11 @@ class PictureHashes:
         if end > len(self._rows):
             grown = np.empty((max(end, 2 * len(self._rows), 1024), 32), dtype=np.uint8)
             grown[: self._count] = self._rows[: self._count]
-            self._rows = grown
+            halves = np.empty((2, len(grown)), dtype=np.uint64)
+            halves[:, : self._count] = self._halves[:, : self._count]
+            self._rows, self._halves = grown, halves
         self._rows[self._count : end] = rows
+        self._halves[:, self._count : end] = np.ascontiguousarray(rows[:, :16]).view(np.uint64).T
         self._count = end
 
     def nearest(self, hashes: PictureHash | Iterable[PictureHash], limit: int = SAME_PICTURE_BITS) -> list[Near]:
@@ -79,26 +83,37 @@ class PictureHashes:
         Given several (the variants of `pdq_dihedral`), each stored hash counts with the nearest of them.
         """
         variants = [hashes] if isinstance(hashes, PictureHash) else list(hashes)
-        places = self._candidates(variants) if limit < 2 * _PARTS else None
-        held = self._rows[: self._count] if places is None else self._rows[places]
+        places = self._candidates(variants, limit)
+        if len(places) == 0:
+            return []
+        held = self._rows[places]
         best = np.full(len(held), 257, dtype=np.uint16)
         for one in variants:
             np.minimum(best, distances(one, held), out=best)
         near = np.flatnonzero(best <= limit)
         order = near[np.argsort(best[near], kind="stable")]
-        positions = order if places is None else places[order]
-        return [Near(int(position), int(bits)) for position, bits in zip(positions, best[order], strict=True)]
+        return [Near(int(position), int(bits)) for position, bits in zip(places[order], best[order], strict=True)]
 
-    def _candidates(self, variants: list[PictureHash]) -> NDArray[np.intp] | None:
-        """Positions, ascending, among which is every one up to 31 bits away; None for all."""
-        known = 0 if self._parts is None else self._parts.count
-        if self._count - known > max(_PLAIN, known // _GROWTH):
-            self._parts = _Parts(self._rows[: self._count])
-        if self._parts is None:
-            return None
-        found = [self._parts.sharing(one) for one in variants]
-        lately = np.arange(self._parts.count, self._count, dtype=np.intp)
-        return np.concatenate([np.unique(np.concatenate([lately[:0], *found])), lately])
+    def _candidates(self, variants: list[PictureHash], limit: int) -> NDArray[np.intp]:
+        """Positions, ascending, among which is every one up to `limit` bits away."""
+        if limit >= 2 * _PARTS:
+            found = [self._half_near(one, 0, limit) for one in variants]
+        else:
+            known = 0 if self._parts is None else self._parts.count
+            if self._count - known > max(_PLAIN, known // _GROWTH):
+                self._parts = _Parts(self._rows[: self._count])
+                known = self._count
+            found = [self._half_near(one, known, limit) for one in variants]
+            if self._parts is not None:
+                found += [self._parts.sharing(one) for one in variants]
+        return np.unique(np.concatenate([np.empty(0, np.intp), *found]))
+
+    def _half_near(self, one: PictureHash, begin: int, limit: int) -> NDArray[np.intp]:
+        """Positions from `begin` on whose first half differs in at most `limit` bits: hardly any but those sought."""
+        probe = np.frombuffer(one.bits, dtype=np.uint64, count=2)
+        bits = np.bitwise_count(self._halves[0, begin : self._count] ^ probe[0])
+        bits += np.bitwise_count(self._halves[1, begin : self._count] ^ probe[1])
+        return np.asarray(np.flatnonzero(bits <= limit) + begin, dtype=np.intp)
 
 
 class _Parts:

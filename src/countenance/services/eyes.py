@@ -23,7 +23,7 @@ from countenance.services.workers import Outcome, Seen, reason_of
 
 CROP_SIDE = 256
 
-TOGETHER = 1 << 20
+TOGETHER = 1 << 21
 """Pixels that are held at once: small pictures go through each step together, which the processor's caches reward."""
 
 

@@ -25,13 +25,13 @@ from countenance.services.record import Record
 from countenance.services.workers import BATCH_BYTES, Seen, Workers, size_of
 from countenance.store import entering, moments, pictures, runs
 
-COMMIT_IMAGES = 128
+COMMIT_IMAGES = 256
 COMMIT_SECONDS = 2.0
 
 COMMIT_BYTES = 64 << 20
 """Originals that are kept wait in memory until they are written: so many bytes of them."""
 
-LOOK_UP = 64
+LOOK_UP = 128
 """How many arrivals are looked up at once: a statement costs about as much for one as for all of them."""
 
 READ_BYTES = 8 << 20
@@ -200,8 +200,8 @@ class _Work:
                     self._turn(workers)
             self._turn(workers)
             while self._pending or workers.busy:
-                if self._pending and workers.room:
-                    self._hand_out(workers)
+                if workers.room:
+                    self._share_out(workers)
                 self._gather(workers, 0.5)
         self.complete = getattr(reader, "complete", True)
         self._commit()
@@ -235,7 +235,9 @@ class _Work:
             while len(self._pending) >= self._parts.batch or size_of(self._pending) >= BATCH_BYTES:
                 while not workers.room:
                     self._gather(workers, 0.5)
-                self._hand_out(workers)
+                self._hand_out(workers, self._parts.batch)
+        if not workers.busy:  # a website gives too few to fill a batch soon
+            self._share_out(workers)
         self._gather(workers, 0)
 
     def _changed(self, arrived: list[Found]) -> list[Found]:
@@ -291,9 +293,15 @@ class _Work:
                 self._pending.append((self._next, data))
                 self._next += 1
 
-    def _hand_out(self, workers: Workers) -> None:
+    def _share_out(self, workers: Workers) -> None:
+        """What waits, to each worker the same."""
+        share = -(-len(self._pending) // len(workers))
+        while self._pending and workers.room:
+            self._hand_out(workers, share)
+
+    def _hand_out(self, workers: Workers, most: int) -> None:
         count = held = 0
-        while count < min(self._parts.batch, len(self._pending)) and held < BATCH_BYTES:
+        while count < min(most, len(self._pending)) and held < BATCH_BYTES:
             held += len(self._pending[count][1])
             count += 1
         workers.submit(self._pending[:count])
@@ -309,11 +317,16 @@ class _Work:
             else:
                 for one in (found, *twins):
                     self._skip(Skipped(one.address, outcome.reason, outcome.detail), one)
+            self._commit_in_time()
+            self._report("reading")
+        self._commit_in_time()
+        self._report("reading")
+
+    def _commit_in_time(self) -> None:
         age = time.monotonic() - self._committed
         full = len(self._batch) >= COMMIT_IMAGES or self._batch.size >= COMMIT_BYTES
         if full or (len(self._batch) and age > COMMIT_SECONDS):
             self._commit()
-        self._report("reading")
 
     def _commit(self) -> None:
         batch, self._batch = self._batch, Batch()

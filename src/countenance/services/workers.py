@@ -5,25 +5,29 @@ tried again one picture at a time, and only the picture at fault is given up.
 
 What is handed to a worker goes through a thread of its own: a pipe holds little, and a parent that waits for it to be
 read while the worker waits for its answer to be read would wait for ever.
+
+A worker is a program of its own and not a copy of this one: `multiprocessing` would have it run the program's main
+module again, which costs a third of a second and makes a script without a guard start itself for ever.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import queue
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any
 
-from countenance.domain.errors import Broken, UnreadableImage
+from countenance.domain.errors import Broken, Unavailable, UnreadableImage
 from countenance.domain.faces import Face
 from countenance.imaging.pdq import PictureHash
 
@@ -37,8 +41,11 @@ AHEAD_SMALL = 6
 AHEAD_BYTES = 2 << 20
 """Of small pictures more batches wait, up to so many bytes: they are seen faster than a batch is written."""
 
-BATCH_BYTES = 32 << 20
-"""Bytes of pictures at which a batch is full, and at which a worker has enough to do."""
+BATCH_BYTES = 4 << 20
+"""Bytes of pictures at which a batch is full: of large ones few go together, so that all workers end together."""
+
+HELD_BYTES = 32 << 20
+"""Bytes of pictures at which a worker has enough to do."""
 
 GRACE = 30.0
 """Seconds beyond the limit for one picture until a silent worker is given up."""
@@ -48,6 +55,11 @@ STARTING = 180.0
 
 READY = "ready"
 """What a worker says once its models are loaded."""
+
+MODULE = "countenance.services.workers"
+"""Where a worker finds its `main`."""
+
+_PROGRAM = "import signal, sys; signal.signal(2, signal.SIG_IGN); sys.path[:] = {path}; from {module} import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +92,9 @@ Job = tuple[int, bytes]
 
 @dataclass(slots=True)
 class _Worker:
-    process: Any
+    process: subprocess.Popen[bytes]
     pipe: Connection
-    feed: queue.SimpleQueue[list[Job] | None]
+    feed: queue.SimpleQueue[Any]
     waiting: deque[list[Job]] = field(default_factory=deque)
     since: float = 0.0
     ready: bool = False
@@ -93,7 +105,7 @@ class _Worker:
     def room(self) -> bool:
         ahead = len(self.waiting)
         if ahead < AHEAD:
-            return ahead == 0 or self.held < BATCH_BYTES
+            return ahead == 0 or self.held < HELD_BYTES
         return ahead < AHEAD_SMALL and self.held < AHEAD_BYTES
 
 
@@ -102,7 +114,6 @@ class Workers:
 
     def __init__(self, config: EyesConfig, count: int) -> None:
         self._config = config
-        self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._retry: deque[list[Job]] = deque()
         self._count = count
@@ -111,13 +122,24 @@ class Workers:
         self._patience = config.limits.max_seconds + GRACE
 
     def __enter__(self) -> Workers:
-        self._workers = [self._start() for _ in range(self._count)]
+        try:
+            for _ in range(self._count):
+                self._workers.append(self._start())
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
+            worker.feed.put(None)
+            worker.pipe.close()
+        for worker in self._workers:
             self._stop(worker)
         self._workers = []
+
+    def __len__(self) -> int:
+        return self._count
 
     @property
     def room(self) -> bool:
@@ -136,9 +158,9 @@ class Workers:
     def collect(self, timeout: float) -> Iterator[tuple[int, Outcome]]:
         """Whatever is ready, after waiting `timeout` seconds at most."""
         by_pipe = {w.pipe: w for w in self._workers}
-        ready = wait(list(by_pipe) + [w.process.sentinel for w in self._workers], timeout)
+        ready = wait(list(by_pipe), timeout)  # the pipe of one that has died is ready too
         for pipe, worker in by_pipe.items():
-            if pipe in ready or not worker.process.is_alive():
+            if pipe in ready:
                 yield from self._receive(worker)
             elif worker.waiting and time.monotonic() - worker.since > self._allowed(worker):
                 yield from self._give_up(worker, "too-slow")
@@ -150,12 +172,9 @@ class Workers:
 
     def _receive(self, worker: _Worker) -> Iterator[tuple[int, Outcome]]:
         try:
-            if not worker.pipe.poll():
-                raise EOFError
             answer = worker.pipe.recv()
         except (EOFError, OSError):
-            worker.process.join(5)
-            killed = worker.process.exitcode == -signal.SIGKILL
+            killed = _ended(worker.process, 5) == -signal.SIGKILL
             yield from self._give_up(worker, "out-of-memory" if killed else "corrupt")
             return
         if isinstance(answer, BaseException):
@@ -193,13 +212,24 @@ class Workers:
             self._retry.extendleft([job] for job in reversed(first))
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_main, args=(theirs, self._config), daemon=True)
-        # The child reads this at start, before it imports NumPy: inference threads and BLAS threads fight.
-        with _environment("OPENBLAS_NUM_THREADS", "1"), _environment("OMP_NUM_THREADS", "1"):
-            process.start()
+        ours, theirs = Pipe()
+        place = theirs.fileno()
+        program = _PROGRAM.format(path=sys.path, module=MODULE)
+        # Read when NumPy is imported: inference threads and BLAS threads fight.
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", program, str(place)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(place,),
+                env=os.environ | threads,
+            )
+        except OSError as error:
+            raise Unavailable("a worker could not be started", advice="look at the limits on processes") from error
         theirs.close()
-        feed: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        feed: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        feed.put(self._config)
         threading.Thread(target=_feed, args=(ours, feed), daemon=True).start()
         return _Worker(process, ours, feed)
 
@@ -215,38 +245,52 @@ class Workers:
         if at_once:
             worker.process.kill()
         worker.pipe.close()
-        worker.process.join(5)
-        if worker.process.is_alive():
+        if _ended(worker.process, 5) is None:
             worker.process.kill()
-            worker.process.join()
-        worker.process.close()
+            worker.process.wait()
 
 
-def _feed(pipe: Connection, feed: queue.SimpleQueue[list[Job] | None]) -> None:
+def _feed(pipe: Connection, feed: queue.SimpleQueue[Any]) -> None:
     """Hand over what is queued. A dead worker is noticed when collecting; a pipe closed in between is no fault."""
     with contextlib.suppress(OSError, TypeError, ValueError):
-        while (batch := feed.get()) is not None:
-            pipe.send(batch)
+        while (given := feed.get()) is not None:
+            pipe.send(given)
 
 
-def _main(pipe: Connection, config: EyesConfig) -> None:
-    """A worker's life: until the pipe closes, which also happens when the parent is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """How it ended, after waiting so long at most; None when it has not."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.returncode
+
+
+def main() -> None:
+    """A worker's life: until the pipe closes, which also happens when the parent is killed. The pipe's number is the
+    argument, and the first that comes through it is the configuration."""
+    pipe = Connection(int(sys.argv[1]))
+    with contextlib.suppress(EOFError, OSError):
+        config: EyesConfig = pipe.recv()
+        _live(pipe, config)
+    os._exit(0)  # taking the models apart would only take time
+
+
+def _live(pipe: Connection, config: EyesConfig) -> None:
     from countenance.services.eyes import Eyes
 
     try:
         eyes = Eyes(config)
         eyes.warm()
     except BaseException as error:
-        with contextlib.suppress(OSError, EOFError):
-            pipe.recv()
-            pipe.send(error)
+        pipe.recv()
+        pipe.send(error)
         return
-    with contextlib.suppress(EOFError, OSError):
-        pipe.send(READY)
-        while True:
-            batch: list[Job] = pipe.recv()
-            pipe.send(list(_work(eyes, batch)))
+    # The parent takes an answer when it has time, and the next batch need not wait for that.
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_feed, args=(pipe, answers), daemon=True).start()
+    answers.put(READY)
+    while True:
+        batch: list[Job] = pipe.recv()
+        answers.put(list(_work(eyes, batch)))
 
 
 def _work(eyes: Eyes, batch: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
@@ -261,19 +305,6 @@ def size_of(batch: Sequence[Job]) -> int:
 def worker_count(asked: int) -> int:
     """One a core that this process may use, unless told otherwise."""
     return asked or len(os.sched_getaffinity(0))
-
-
-@contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def reason_of(error: UnreadableImage) -> Unseen:

@@ -149,6 +149,8 @@ def digests_of(connection: Connection, images: Iterable[int]) -> list[bytes]:
 def were_erased(connection: Connection, blobs: Blobs, places: Sequence[tuple[bytes, Found]]) -> list[bool]:
     """Of each (digest, place): whether this image, or this image at this place, was erased by itself and must not come
     back."""
+    if not places or connection.execute(select(s.suppressed.c.mark).limit(1)).first() is None:
+        return [False] * len(places)  # as nearly always
     marks = [(blobs.mark(digest), blobs.mark(digest, found.address, found.page)) for digest, found in places]
     gone = _suppressed(connection, {mark for both in marks for mark in both})
     return [not gone.isdisjoint(both) for both in marks]
