@@ -199,7 +199,7 @@ def _user() -> str:
 POINTS = {
     "countenance.store.authorities:reserve_use@1+": (0, [], False),
     "countenance.services.record:Record.enter@1": (1, [], True),
-    "countenance.services.record:Record.enter@1+": (1, ["search.started"], True),
+    "countenance.services.record:Record.enter@1+": (1, ["search.started"], False),
     "countenance.index.embedded:EmbeddedIndex.search@1": (1, ["search.started"], False),
     "countenance.index.embedded:EmbeddedIndex.search@1+": (1, ["search.started"], False),
     "countenance.services.record:Record.enter@2": (1, ["search.started"], False),

@@ -15,6 +15,10 @@ FIRST = 256
 GROWTH = 8
 """How many candidates are asked for at first, and by how much more each time that this was too few."""
 
+FIRST_OF_FEW = 1_024
+FEW = 50_000
+"""Among so few, more candidates cost less than asking twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -38,7 +42,7 @@ def scan(
 
     What could matter: a score of at least `min_score`, and more than the `limit + 1` best found so far.
     """
-    k = FIRST
+    k = FIRST if total > FEW else FIRST_OF_FEW
     while True:
         approximate, slots = codes.candidates(probe, min(k, total), allowed)
         worth = approximate >= min_score - codes.margin

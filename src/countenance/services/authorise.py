@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -120,18 +121,20 @@ def _judge(
     record: Record, id: str, wanted: list[str] | None, actor: Actor, now: datetime
 ) -> tuple[str | None, Authority | None]:
     try:
+        if id not in record.told:  # where its entries begin stands in the row
+            with record.database.read() as c:
+                authority = rows.get(c, id)
+            if not borne_out(record, authority):
+                return "not-in-ledger", None
+            record.told[id] = Told(authority.grant_seq + 1, 0, False)
+        begun, revoked = _told(record, id)
+        if revoked:
+            return "revoked", None
         with record.database.read() as c:
+            # After the ledger: a use is spent before its entry is written, so the row is never behind it.
             authority = rows.get(c, id)
     except UnknownThing:
         return "unknown", None
-    if not borne_out(record, authority):
-        return "not-in-ledger", None
-    begun, revoked = _told(record, authority)
-    if revoked:
-        return "revoked", None
-    with record.database.read() as c:
-        # Read again: a use is spent before its entry is written, so the row is never behind the ledger.
-        authority = rows.get(c, id)
     if authority.used < begun or not borne_out(record, authority):
         return "not-in-ledger", None
     state = authority.state(now)
@@ -146,22 +149,30 @@ def _judge(
 
 def borne_out(record: Record, authority: Authority) -> bool:
     """Whether the ledger holds the entry that grants exactly these terms. Without it a row is dead."""
+    row = hashlib.sha256(repr((GRANTED, authority.terms(), authority.granted_by)).encode()).digest()
+    if record.borne.get(authority.grant_seq) == row:
+        return True
     if not 0 <= authority.grant_seq < record.ledger.size:
         return False
     entry = record.ledger.entry(authority.grant_seq)
     said = {name: value for name, value in entry.body.items() if name != "via"}
-    return entry.kind == GRANTED and said == authority.terms() and entry.actor["authenticated"] == authority.granted_by
+    if entry.kind != GRANTED or said != authority.terms() or entry.actor["authenticated"] != authority.granted_by:
+        return False
+    record.borne[authority.grant_seq] = row
+    return True
 
 
-def _told(record: Record, authority: Authority) -> tuple[int, bool]:
+def _told(record: Record, id: str) -> tuple[int, bool]:
     """How many look-ups the ledger says were begun under it, and whether it says that it was revoked."""
-    known = record.told.get(authority.id, Told(authority.grant_seq + 1, 0, False))
+    known = record.told[id]
     begun, revoked, upto = known.begun, known.revoked, record.ledger.size
-    for entry in record.ledger.mentioning(authority.id, known.upto, upto):
-        if entry.body.get("authority") == authority.id:
+    if upto == known.upto:
+        return begun, revoked
+    for entry in record.ledger.mentioning(id, known.upto, upto):
+        if entry.body.get("authority") == id:
             begun += entry.kind in BEGUN
             revoked |= entry.kind == REVOKED
-    record.told[authority.id] = Told(upto, begun, revoked)
+    record.told[id] = Told(upto, begun, revoked)
     return begun, revoked
 
 

@@ -22,7 +22,7 @@ from countenance.services import authorise
 from countenance.services.record import Record
 from countenance.services.register import check_borne_out
 from countenance.store import authorities, items, moments, searches
-from countenance.store.sources import collection_names, in_collections
+from countenance.store.sources import in_collections, those_there
 
 IN_BETWEEN = timedelta(minutes=1)
 """Longer than a running look-up stays between spending its use and saying so in the ledger."""
@@ -71,7 +71,7 @@ def mint(
     with record.database.read() as c:
         if collections is None:
             # What it covers and what was erased since: there is nothing to search in that.
-            wanted = [name for name in wanted if name in collection_names(c)]
+            wanted = those_there(c, wanted)
         sources = in_collections(c, wanted, live_at=now)
     for source in sources:
         check_borne_out(record, source)
@@ -81,7 +81,7 @@ def mint(
     with record.database.write() as c:
         use = authorities.reserve_use(c, authority.id, now=now)
         if use is not None:
-            key = seal.ItemKey(item, items.keys_for(c, [item])[item])
+            key = seal.ItemKey(item, items.new_key(c, item))
             searches.begin(
                 c,
                 search,
@@ -107,8 +107,6 @@ def mint(
             "item": item,
         },
     )
-    with record.database.write() as c:
-        searches.started(c, search, seq=receipt.seq)
     source_ids = tuple(s.id for s in sources)
     permit = Permit(authority=authority.id, search=search, probes=probes, sources=source_ids)
     return Leave(permit, search, authority, tuple(wanted), source_ids, receipt.seq)
@@ -118,11 +116,21 @@ def settle(record: Record, actor: Actor) -> None:
     """Enter the look-ups that were cut off after their use was spent and before the ledger said so."""
     with record.database.read() as c:
         cut_off = searches.unentered(c, before=moments.now() - IN_BETWEEN)
+        grants = {row.id: authorities.get(c, row.authority_id).grant_seq for row in cut_off}
     for row in cut_off:
-        body = {"search": row.id, "authority": row.authority_id, "holder": row.actor, "shown": False}
-        receipt = record.enter("search.cut-off", actor, body)
+        seq = _begun(record, row.id, grants[row.id])
+        if seq is None:
+            body = {"search": row.id, "authority": row.authority_id, "holder": row.actor, "shown": False}
+            seq = record.enter("search.cut-off", actor, body).seq
         with record.database.write() as c:
-            searches.started(c, row.id, seq=receipt.seq)
+            searches.started(c, row.id, seq=seq)
+
+
+def _begun(record: Record, search: str, since: int) -> int | None:
+    """The entry that says that a look-up began, if the ledger came to hold it. It follows its authority's, `since`."""
+    start = max(0, since)
+    told = record.ledger.mentioning(search, start, record.ledger.size)
+    return next((one.seq for one in told if one.kind in authorise.BEGUN and one.body.get("search") == search), None)
 
 
 def look_up(index: VectorIndex, leave: Leave, probes: Vectors, *, min_score: float, limit: int) -> Hits:

@@ -23,7 +23,7 @@ def first_pictures(
     """
     scores = {hit.id: hit.score for hit in hits}
     best: dict[int, float] = {}
-    step = max(4 * limit, 64)
+    step = max(2 * limit, 32)
     for start in range(0, len(hits), step):
         part = [hit.id for hit in hits[start : start + step]]
         for place in pictures.places_of(connection, part, source_ids):

@@ -25,11 +25,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The ledger of a home together with the keys of what it seals. `told` is what was read of it already."""
+    """The ledger of a home together with the keys of what it seals. `told` is what was read of it already, and `borne`
+    which grants and registrations were: by their entry, a digest of the row that it bears out."""
 
     ledger: Ledger
     database: Database
     told: dict[str, Told] = field(default_factory=dict, repr=False, compare=False)
+    borne: dict[int, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def enter(
         self,

@@ -125,6 +125,7 @@ class Searcher:
                 searches.shown(
                     c,
                     leave.search,
+                    started_seq=leave.started_seq,
                     seq=receipt.seq,
                     result=_without_names(result),
                     handle=handle,

@@ -24,6 +24,13 @@ def keys_for(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
     return found | fresh
 
 
+def new_key(connection: Connection, item: str) -> bytes:
+    """The key of an item that has none yet."""
+    key = os.urandom(KEY_BYTES)
+    connection.execute(insert(item_keys).values(item=item, key=key))
+    return key
+
+
 def open_keys(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
     """The keys that still exist; an erased item has none."""
     found: dict[str, bytes] = {}

@@ -36,7 +36,7 @@ def started(connection: Connection, id: str, *, seq: int) -> None:
 
 
 def unentered(connection: Connection, *, before: datetime) -> list[Row[Any]]:
-    """Searches begun before a moment of which no ledger entry is known."""
+    """Searches begun before a moment that showed nothing, and whose first entry is not looked up yet."""
     query = select(searches).where(
         searches.c.state == "started", searches.c.started_seq.is_(None), searches.c.started_at < to_row(before)
     )
@@ -47,18 +47,20 @@ def shown(
     connection: Connection,
     id: str,
     *,
+    started_seq: int,
     seq: int,
     result: dict[str, Any],
     handle: str,
     handle_until: datetime,
     rows: Iterable[dict[str, Any]],
 ) -> None:
-    """Record what is about to be shown; `rows` have sighting_id, rank and likeness."""
+    """Record what is about to be shown, and the entries that say so; `rows` have sighting_id, rank and likeness."""
     connection.execute(
         update(searches)
         .where(searches.c.id == id)
         .values(
             state="shown",
+            started_seq=started_seq,
             result_seq=seq,
             result=result,
             handle=digest(handle),

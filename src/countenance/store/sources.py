@@ -101,7 +101,7 @@ def every(connection: Connection) -> list[Source]:
 def in_collections(connection: Connection, names: Iterable[str], *, live_at: datetime) -> list[Source]:
     """The unexpired sources of these collections. Raises UnknownThing for a collection that is not there."""
     wanted = list(names)
-    known = set(connection.execute(select(collections.c.name).where(collections.c.name.in_(wanted))).scalars())
+    known = those_there(connection, wanted)
     for name in wanted:
         if name not in known:
             raise UnknownThing(
@@ -112,6 +112,13 @@ def in_collections(connection: Connection, names: Iterable[str], *, live_at: dat
         _SELECT.where(collections.c.name.in_(wanted), sources.c.expires_at > to_row(live_at)).order_by(sources.c.id)
     )
     return [_source(row) for row in rows]
+
+
+def those_there(connection: Connection, names: Iterable[str]) -> list[str]:
+    """Those of these collections that are there, in the order given."""
+    wanted = list(names)
+    known = set(connection.execute(select(collections.c.name).where(collections.c.name.in_(wanted))).scalars())
+    return [name for name in wanted if name in known]
 
 
 def collection_names(connection: Connection) -> dict[str, list[str]]:
