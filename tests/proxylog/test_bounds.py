@@ -258,8 +258,22 @@ def test_calls_that_all_look_alike() -> None:
 
 def test_an_upload_that_may_have_searched() -> None:
     w = Maker()
-    w(0, "POST", "/api/upload", "lenso.ai", sent=PHOTO)
+    w(0, "POST", "/images-apphost/image-download", "yandex.com", sent=PHOTO)
     assert bounds(w) == (0, 1)
+
+
+def test_on_lenso_pages_of_one_search_are_one_search() -> None:
+    w = Maker()
+    w(0, "POST", "/api/upload", "lenso.ai", sent=PHOTO)
+    w(1, "GET", "/en/results/abc", "lenso.ai")
+    for at in (2, 4, 40, 90):
+        w(at, "POST", "/api/search", "lenso.ai", sent=400)
+    assert bounds(w)[0] == 1
+    assert total(judged(w.lines))[1] <= 2
+    program = Maker()
+    for at in (0, 5):
+        program(at, "POST", "/search", "api.eyematch.ai", sent=PHOTO)
+    assert bounds(program) == (0, 2)
 
 
 def test_two_people_behind_one_address() -> None:

@@ -229,7 +229,7 @@ def search4faces_visit(browser: Browser) -> Act:
 
 
 def lenso_search(browser: Browser) -> Act:
-    """Searches on lenso.ai, as public clients do; the shipped profile does not know how a search is asked for there."""
+    """Searches on lenso.ai, as public clients do: an upload, the page of its results, and what that page asks for."""
     browser.page(LENSO, "/en", referrer=SEARCH_ENGINE)
     browser.wait(10, 60)
     photo = browser.photo() * 4 // 3
@@ -237,7 +237,7 @@ def lenso_search(browser: Browser) -> Act:
     results = f"/en/results/{browser.token(16)}"
     browser.page(LENSO, results, referrer=f"https://{LENSO}/en", assets=3)
     browser.send("POST", LENSO, "/api/search", body=400, answer=90_000, referrer=f"https://{LENSO}{results}")
-    return browser.done("searches on lenso.ai", LENSO, "RESULTS_VIEWED", searches=1, told_by="body")
+    return browser.done("searches on lenso.ai", LENSO, "RESULTS_VIEWED", searches=1)
 
 
 def _arrive(browser: Browser) -> None:
