@@ -187,6 +187,15 @@ def test_bytes_bound_it_too() -> None:
     assert bounds(w) == (0, 41), "one that does not say how much bounds nothing"
 
 
+def test_how_long_a_name_was_asked_for_bounds_nothing() -> None:
+    said = Maker()
+    said(0, None, None, kind="dns", sent=60, seconds=0.02)
+    unsaid = Maker()
+    unsaid(0, None, None, kind="dns", sent=None, seconds=None)
+    assert bounds(said) == bounds(unsaid)
+    assert bounds(said)[1] > 0
+
+
 def test_bytes_exclude_a_search_only_where_a_photograph_has_to_be_sent() -> None:
     for host, most in ((PIM, 0), ("lenso.ai", 5), ("tineye.com", 13)):
         w = Maker()

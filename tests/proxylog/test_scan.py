@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import multiprocessing
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 from countenance.domain.errors import BadInput, Busy, Unavailable, UnknownThing
 from countenance.domain.proxy import WebRequest
 from countenance.proxylog import blocks, inputs, piece, shelf, unpack
-from countenance.proxylog.formats import known, ncsa
+from countenance.proxylog.formats import known, ncsa, zscaler
 from countenance.proxylog.formats.kind import BadLine, Example, Format, Reading
 from countenance.proxylog.scan import scan
 from tests import child
@@ -257,6 +258,20 @@ def test_a_line_without_a_literal_is_not_kept(quick: bool, tmp_path: Path) -> No
     file = lay(tmp_path / "log", lines)
     said = outcome([file], tmp_path / "work", formats=(columns(quick=quick),), literals=("facecheck",))
     assert [request.host for request in said["requests"]] == ["facecheck.id"]
+
+
+def test_a_site_that_stands_in_base64_only_is_found(tmp_path: Path) -> None:
+    line = (
+        '{{"version":"v11","sourcetype":"zscalernss-web","event":{{"epochtime":"17936136{n}","login":"j.doe",'
+        '"cltip":"10.20.3.41","reqmethod":"GET","b64url":"{url}","respcode":200,"reqsize":1300,"respsize":10500,'
+        '"action":"Allowed"}}}}'
+    )
+    urls = ("pimeyes.com/en", "example.org/a", "facecheck.id/api/search")
+    lines = [line.format(n=10 + n, url=base64.b64encode(url.encode()).decode()) for n, url in enumerate(urls)]
+    log = tmp_path / "nss.json"
+    log.write_text("\n".join(lines) + "\n")
+    said = outcome([log], tmp_path / "work", formats=(zscaler.FORMAT,))
+    assert sorted(request.host for request in said["requests"]) == ["facecheck.id", "pimeyes.com"]
 
 
 def test_a_borrowed_header_that_changes_is_seen(tmp_path: Path) -> None:

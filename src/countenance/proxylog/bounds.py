@@ -218,10 +218,12 @@ def _hidden(it: Count, profile: Profile, person: Person, options: Options) -> No
     """What connections that are not seen into, calls that look alike and paths that nobody knows can hold."""
     closed = [*it.hidden, *it.names]
     fastest, least = profile.fastest_search_seconds, profile.least_photo
-    lasted = [options.unknown_seconds if row.seconds is None else row.seconds for row in closed]
-    it.taken_seconds = options.unknown_seconds if any(row.seconds is None for row in closed) else 0.0
+    # Of a name that was asked for, the line tells how long the asking took and how much it sent, not what came after.
+    known = [None if row.kind == "dns" else row.seconds for row in closed]
+    lasted = [options.unknown_seconds if seconds is None else seconds for seconds in known]
+    it.taken_seconds = options.unknown_seconds if None in known else 0.0
     most = float(sum(1 + int((one + options.skew_seconds) // fastest) for one in lasted))
-    if closed and least is not None and all(row.sent is not None for row in closed):
+    if closed and least is not None and not it.names and all(row.sent is not None for row in closed):
         by_bytes = sum((row.sent or 0) // least for row in closed)
         it.too_small = by_bytes == 0
         most = min(most, by_bytes)

@@ -129,7 +129,7 @@ class Piece:
                 fresh[place] = request.at
                 self._told(request, shelf)
             # Where a line can hide its host, it is read whatever the words say; else both ways have to agree.
-            may = sifted.asked[place] or not text.isascii() or "\\" in text
+            may = sifted.asked[place] or not text.isascii() or "\\" in text or getattr(self.layout, "hides", False)
             if may and self.wanted(request.host):
                 shelf.add_request(self.file, request)
         return len(sifted.lines), fresh

@@ -60,7 +60,8 @@ class Layout(Protocol):
     """None when every line must be read one by one.
 
     It may be another one after `read` was given a directive (a line that begins with `#`, which no expression
-    matches): in bulk, a block ends there.
+    matches): in bulk, a block ends there. One that has `hides`, set to true, may hold a site's name where no word of
+    it stands in the line (in base64, say): of such a format every line counts by what was read of it.
     """
 
     def read(self, text: str, number: int) -> WebRequest | None:

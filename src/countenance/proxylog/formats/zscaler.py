@@ -59,6 +59,7 @@ _TUNNELS = frozenset({"ssl", "tunnel", "tunnel_ssl", "http_tunnel"})
 
 class _Lines:
     fast: Fast | None = None
+    hides = True
 
     def __init__(self, values: Callable[[str], dict[str, str] | None], reading: Reading) -> None:
         self._values = values
