@@ -100,7 +100,7 @@ def run(photos: Path, pack: str, home: Path) -> dict[str, Any]:
     )
     peak = 0
     while True:
-        # Asking costs three milliseconds a process: once a second, so that the measure does not change what it measures.
+        # Asking costs three milliseconds a process: once a second, so as not to change what is measured.
         peak = max(peak, memory_of(process))
         ended, status, used = os.wait4(process.pid, os.WNOHANG)
         if ended:

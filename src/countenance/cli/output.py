@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,27 @@ class Reply:
         """Print the one object when JSON was asked for. Returns whether it was."""
         if self.as_json:
             sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        return self.as_json
+
+    def stream(self, value: dict[str, Any]) -> bool:
+        """The same for an object that holds iterables (not lists), of which each item is read when it is printed."""
+        if self.as_json:
+            mark, rows = secrets.token_hex(16), []
+
+            def later(iterable: Any) -> str:
+                rows.append(iterable)
+                return mark
+
+            text = json.dumps(value, ensure_ascii=False, default=later)
+            before, *after = text.split(json.dumps(mark))
+            sys.stdout.write(before)
+            for iterable, rest in zip(rows, after, strict=True):
+                sys.stdout.write("[")
+                for n, row in enumerate(iterable):
+                    sys.stdout.write((", " if n else "") + json.dumps(row, ensure_ascii=False))
+                sys.stdout.write("]" + rest)
+            sys.stdout.write("\n")
             sys.stdout.flush()
         return self.as_json
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +14,8 @@ from countenance.cli.proxylog_shown import (
     in_short,
     secret_of,
     sentences,
-    show_analysis,
+    tell,
     text_of,
-    write,
 )
 from countenance.domain.errors import BadInput
 
@@ -90,23 +88,12 @@ def analyse(
         )
         with reply.bytes_progress("reading logs") as show:
             demo = countenance.demo
-            analysis = countenance.logs.analyse(
+            made = countenance.logs.make(
                 asked, options.actor(by), rejected=RejectedCsv(rejected).write, on_progress=show
             )
-    body = analysis["body"]
-    if report is not None:
-        from countenance.reports.proxylog import pdf
-
-        write(report, pdf(body, demo=demo))
-    if csv:
-        from countenance.reports.proxylog_csv import csv_of
-
-        sys.stdout.write(csv_of(body))
-        return
-    if not reply.object(body | {"receipt": analysis["receipt"]}):
-        show_analysis(Reply(False), analysis)
-        if report is not None:
-            reply.say(f"Wrote {report}.")
+        analysis = countenance.logs.on_demand(made)
+        said = analysis["body"] | {"receipt": analysis["receipt"]}
+        tell(reply, analysis, said, report=report, csv=csv, demo=demo)
 
 
 @app.command("list")
@@ -157,17 +144,8 @@ def show(
         raise BadInput(f"there is a file already: {report}", advice="choose another name, or add --force")
     reply = Reply(json or csv)
     with options.opened(home, key_dir) as countenance:
-        found, demo = countenance.logs.analysis(analysis), countenance.demo
-    if report is not None:
-        from countenance.reports.proxylog import pdf
-
-        write(report, pdf(found["body"], demo=demo))
-    if csv:
-        from countenance.reports.proxylog_csv import csv_of
-
-        sys.stdout.write(csv_of(found["body"]))
-    elif not reply.object(found):
-        show_analysis(reply, found)
+        found = countenance.logs.on_demand(analysis)
+        tell(reply, found, found, report=report, csv=csv, demo=countenance.demo)
 
 
 @app.command()

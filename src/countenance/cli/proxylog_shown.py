@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,25 @@ class RejectedCsv:
             ) from None
 
 
+def tell(
+    reply: Reply, analysis: dict[str, Any], said: dict[str, Any], *, report: Path | None, csv: bool, demo: bool
+) -> None:
+    """An analysis in the form that was asked for; `said` is its JSON object."""
+    body = analysis["body"]
+    if report is not None:
+        from countenance.reports.proxylog import pdf
+
+        write(report, pdf(body, demo=demo))
+    if csv:
+        from countenance.reports.proxylog_csv import csv_lines
+
+        sys.stdout.writelines(csv_lines(body))
+    elif not reply.stream(said):
+        show_analysis(reply, analysis)
+        if report is not None:
+            reply.say(f"Wrote {report}.")
+
+
 def show_analysis(reply: Reply, analysis: dict[str, Any]) -> None:
     """The answer in words, the classes, the sessions with searches first, and what was read."""
     body = analysis["body"]
@@ -47,9 +68,12 @@ def show_analysis(reply: Reply, analysis: dict[str, Any]) -> None:
         ("class", "sessions"),
         [(name, count) for name, count in body["totals"]["by_class"].items() if count],
     )
-    order = sorted(body["sessions"], key=lambda s: (-s["searches"]["at_least"], -s["searches"]["at_most"], s["start"]))
+    count = body["totals"]["sessions"]
+    first = nsmallest(
+        SHOWN, body["sessions"], key=lambda s: (-s["searches"]["at_least"], -s["searches"]["at_most"], s["start"])
+    )
     reply.table(
-        f"Sessions on face-search sites{f' (the first {SHOWN})' if len(order) > SHOWN else ''}",
+        f"Sessions on face-search sites{f' (the first {SHOWN})' if count > SHOWN else ''}",
         ("session", "user", "site", "start", "class", "ceiling", "searches", "beside the ledger"),
         [
             (
@@ -62,7 +86,7 @@ def show_analysis(reply: Reply, analysis: dict[str, Any]) -> None:
                 in_short(s["searches"]),
                 s["authorised"]["fit"],
             )
-            for s in order[:SHOWN]
+            for s in first
         ],
     )
     reply.table(

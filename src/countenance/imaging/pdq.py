@@ -209,7 +209,7 @@ def _sampling(length: int, factor: int) -> NDArray[np.float32]:
 
 
 def _sampled(lines: NDArray[np.float32], length: int, factor: int) -> NDArray[np.float32]:
-    """64 filtered samples of what goes down the columns: the sampling matrix times `lines`, without most of its zeros."""
+    """64 filtered samples down each column: the sampling matrix times `lines`, without most of its zeros."""
     return np.concatenate([part @ lines[inner] for inner, part in _parts(length, factor)])
 
 

@@ -1,9 +1,9 @@
 """Near pictures among many hashes.
 
 Rows that came lately are compared one and all, by half of their bits first, which for 100,000 takes about a tenth of a
-millisecond; the others are found by their parts. Two hashes at most 31 bits apart, cut into 16 parts of 16 bits, agree in one part up to one bit: otherwise
-each part would hold two of the differences, 32 in all. So only rows that share a part up to one bit are compared, about
-one in 240, and none that is near is missed.
+millisecond; the others are found by their parts. Two hashes at most 31 bits apart, cut into 16 parts of 16 bits, agree
+in one part up to one bit: otherwise each part would hold two of the differences, 32 in all. So only rows that share a
+part up to one bit are compared, about one in 240, and none that is near is missed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Requests → sessions: who did what where in one stretch of time, judged.
 
     judge(requests, profiles, options) → sessions, by (start, site, who)
+    judged(requests, profiles, options) → the same, one after another, in the order in which they are judged
 
 Lines of one person on one site lie together in time order; what tells of the same act is folded: the proxy's demand to
 sign in and the same request after it, a tunnel's two rows, a redirect and where it led, a tunnel and the requests that
@@ -47,7 +48,19 @@ _RANK = {"look": 0, "opt-out": 0, "upload": 2, "search": 3, "results": 5}
 def judge(
     requests: Iterable[WebRequest], profiles: Sequence[Profile], options: Options | None = None
 ) -> tuple[Session, ...]:
-    """The sessions on the profiles' sites, by (start, site, who, addresses). Requests to other sites are passed over.
+    """The sessions on the profiles' sites, in the order of `place`. Requests to other sites are passed over."""
+    return tuple(sorted(judged(requests, profiles, options), key=place))
+
+
+def place(session: Session) -> tuple[float, str, str, str, tuple[str, ...], float]:
+    """What sessions are put in order by."""
+    return session.start, session.site, session.who, session.by, session.addresses, session.end
+
+
+def judged(
+    requests: Iterable[WebRequest], profiles: Sequence[Profile], options: Options | None = None
+) -> Iterator[Session]:
+    """The same, each as soon as it is judged.
 
     A million lines that concern the sites take some hundred megabytes; of so many, fewer are kept as evidence.
     """
@@ -68,10 +81,8 @@ def judge(
             lines += 1
         if lines > MANY:
             options = replace(options, most_evidence=min(options.most_evidence, FEW), most_plain=1)
-        sessions = [
-            session for name in sorted(piles) for session in _on_site(piles.pop(name), by_name[name], options, texts)
-        ]
-    return tuple(sorted(sessions, key=lambda s: (s.start, s.site, s.who, s.by, s.addresses, s.end)))
+        for name in sorted(piles):
+            yield from _on_site(piles.pop(name), by_name[name], options, texts)
 
 
 def _who(request: WebRequest, by: Literal["user", "address", "both"]) -> Who:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from countenance.reports.plain import visible
@@ -38,6 +39,11 @@ _FORMULA = tuple("=+-@\t\r\n|%＝＋－＠")
 
 
 def csv_of(body: dict[str, Any]) -> str:
+    """All of `csv_lines`."""
+    return "".join(csv_lines(body))
+
+
+def csv_lines(body: dict[str, Any]) -> Iterator[str]:
     """RFC 4180 with a header line: face searches first, then the sites that look for the same picture.
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe; control characters are written out.
@@ -45,9 +51,12 @@ def csv_of(body: dict[str, Any]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for session in [*body["sessions"], *body["reverse_image"]["sessions"]]:
+    for session in chain(body["sessions"], body["reverse_image"]["sessions"]):
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
         writer.writerow([cell if isinstance(cell, int) else defused(cell) for cell in _cells(session)])
-    return out.getvalue()
+    yield out.getvalue()
 
 
 def defused(text: str) -> str:

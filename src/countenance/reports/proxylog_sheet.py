@@ -7,7 +7,9 @@ as text and holds no rule of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from countenance.reports import proxylog_plots as plots
@@ -28,8 +30,9 @@ SENTENCE = 1_000
 
 def sheet(body: dict[str, Any]) -> dict[str, Any]:
     """JSON values for `typst/proxylog.typ`."""
-    told = sorted(body["sessions"], key=order)
-    detailed, rest = told[:FINDINGS], told[FINDINGS:]
+    detailed = nsmallest(FINDINGS, body["sessions"], key=order)
+    classes = Counter(session["class"] for session in body["sessions"])
+    classes.subtract(session["class"] for session in detailed)
     coverage = body["coverage"]["sentences"]
     gaps = [gap for gap in body["coverage"]["gaps"] if gap["unusual"]]
     appendix, lines_left = _appendix(detailed)
@@ -45,7 +48,7 @@ def sheet(body: dict[str, Any]) -> dict[str, Any]:
         "gaps_more": _n(len(gaps) - GAPS) if len(gaps) > GAPS else "",
         "bounds": {"svg": plots.svg(body, "bounds", theme="print"), "words": plots.words(body, "bounds")},
         "timeline": {"svg": plots.svg(body, "timeline", theme="print"), "words": plots.words(body, "timeline")},
-        "has_sessions": bool(told),
+        "has_sessions": bool(detailed),
         "sites": [_site(site) for site in body["sites"]],
         "classes": [
             [word.title, word.meaning, _n(body["totals"]["by_class"].get(code, 0))] for code, word in CLASSES.items()
@@ -57,7 +60,7 @@ def sheet(body: dict[str, Any]) -> dict[str, Any]:
         "profiles": [_profile(profile) for profile in body["profiles"]],
         "inputs": [_input(one) for one in body["input"]],
         "findings": [_finding(session, titles) for session in detailed],
-        "findings_more": _left(rest),
+        "findings_more": _left(classes),
         "reverse": _reverse(body["reverse_image"]),
         "rejected": _rejected(body["rejected"]),
         "appendix": appendix,
@@ -140,15 +143,15 @@ def _finding(session: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _left(sessions: list[dict[str, Any]]) -> list[list[str]]:
+def _left(classes: Mapping[str, int]) -> list[list[str]]:
     """How many sessions of each class are not told one by one."""
-    counts = [(word.title, sum(s["class"] == code for s in sessions)) for code, word in CLASSES.items()]
+    counts = [(word.title, classes.get(code, 0)) for code, word in CLASSES.items()]
     return [[title, _n(number)] for title, number in counts if number]
 
 
 def _reverse(part: dict[str, Any]) -> dict[str, Any]:
     totals = part["totals"]
-    told = sorted(part["sessions"], key=order)
+    more = totals["sessions"] - FINDINGS
     return {
         "requests": _n(totals["requests"]) if totals["requests"] else "",
         "sessions": _n(totals["sessions"]),
@@ -164,9 +167,9 @@ def _reverse(part: dict[str, Any]) -> dict[str, Any]:
                 when(s["start"]),
                 bounds(s["searches"]),
             ]
-            for s in told[:FINDINGS]
+            for s in nsmallest(FINDINGS, part["sessions"], key=order)
         ],
-        "more": _n(max(0, len(told) - FINDINGS)) if len(told) > FINDINGS else "",
+        "more": _n(more) if more > 0 else "",
     }
 
 

@@ -12,12 +12,14 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection
 
 import countenance
 from countenance.domain.authority import Actor
@@ -26,6 +28,7 @@ from countenance.domain.proxy import Rejected, Session
 from countenance.ledger import seal
 from countenance.services import fit, tell
 from countenance.services.home import Home
+from countenance.services.judged import AT_ONCE, Judged
 from countenance.services.unmask import BOUND
 from countenance.settings import ProxyLogSettings
 from countenance.store import analyses, items, moments
@@ -97,16 +100,33 @@ class LogAnalyst:
         started = record.enter(STARTED, actor, {"inputs": len(asked.paths), "dpia": dpia})
         work = self._work(asked, profiles)
         with _scanned(asked, profiles, work, on_progress) as scanned:
-            sessions = _judged(scanned, asked, profiles, self.policy)
-            rejected(scanned.rejected())
-            body, told = self._told(scanned, sessions, asked, profiles)
+            judged = Judged(work)
+            try:
+                judged.keep(_sessions(scanned, asked, profiles, self.policy))
+                rejected(scanned.rejected())
+                body = tell.body(
+                    _read(scanned),
+                    judged.tally,
+                    _dated(profiles, judged.tally.stale),
+                    _options(asked, self.policy),
+                    tell.Names(self.home.pseudonym_key),
+                )
+                id = self._kept(body, judged, asked, actor, started.seq)
+            finally:
+                judged.close()
+        shutil.rmtree(work, ignore_errors=True)
+        return id
+
+    def _kept(self, body: dict[str, Any], judged: Judged, asked: NewAnalysis, actor: Actor, started: int) -> str:
+        """Enter the analysis into the ledger, then keep it and its sessions. Returns its id."""
+        record, dpia = self.home.record, asked.dpia or self.policy.dpia
         id = str(body["analysis"])
         receipt = record.enter(
             ANALYSED,
             actor,
             {
                 "analysis": id,
-                "started": started.seq,
+                "started": started,
                 "files": [
                     {"sha256": f["sha256"], "lines": f["lines"], "rejected": f["rejected"]} for f in body["input"]
                 ],
@@ -120,16 +140,27 @@ class LogAnalyst:
         kept = analyses.Analysis(
             id, now, receipt.seq, actor.user, asked.why, dpia, body, now + timedelta(days=self.policy.retain_days)
         )
+        known = fit.calendar(record, judged.people)
         with record.database.write() as c:
-            keys = items.keys_for(c, [analyses.session_item(id, sid) for sid in told])
-            rows = []
-            for sid, (shown, hidden) in told.items():
-                item = analyses.session_item(id, sid)
-                sealed = seal.seal(seal.ItemKey(item, keys[item]), BOUND, hidden)
-                rows.append(analyses.LogSession(id, sid, shown, sealed))
-            analyses.put(c, kept, rows)
-        shutil.rmtree(work, ignore_errors=True)
+            analyses.put(c, kept, self._rows(c, id, judged, known))
         return id
+
+    def _rows(self, c: Connection, id: str, judged: Judged, known: fit.Calendar) -> Iterator[analyses.LogSession]:
+        """The sessions as they are kept, in their order: told under pseudonyms, with what names people sealed."""
+        names = tell.Names(self.home.pseudonym_key)
+        sessions, done = iter(judged), set()
+        while part := list(itertools.islice(sessions, AT_ONCE)):
+            told = {}
+            for session in part:
+                beside = known.fit(session)
+                shown = tell.told(session, names, beside)
+                if shown["id"] not in done:
+                    done.add(shown["id"])
+                    told[analyses.session_item(id, shown["id"])] = shown, tell.hidden(session, beside)
+            keys = items.keys_for(c, told)
+            for item, (shown, hidden) in told.items():
+                sealed = seal.seal(seal.ItemKey(item, keys[item]), BOUND, hidden)
+                yield analyses.LogSession(id, shown["id"], shown, sealed)
 
     def _work(self, asked: NewAnalysis, profiles: Sequence[Profile]) -> Path:
         """The folder of what was read so far, the same when the same is asked again."""
@@ -137,20 +168,6 @@ class LogAnalyst:
         folder = self.home.log_work / hashlib.sha256(said.encode(errors="surrogateescape")).hexdigest()[:16]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-
-    def _told(
-        self, scanned: Scanned, sessions: Sequence[Session], asked: NewAnalysis, profiles: Sequence[Profile]
-    ) -> tuple[dict[str, Any], dict[str, tuple[dict[str, Any], dict[str, Any]]]]:
-        """The analysis without its sessions; and each session's id → (what is told, what is sealed)."""
-        names = tell.Names(self.home.pseudonym_key)
-        known = fit.calendar(self.home.record, {s.who for s in sessions if s.by == "user"})
-        told = {}
-        for session in sessions:
-            beside = known.fit(session)
-            shown = tell.told(session, names, beside)
-            told[shown["id"]] = (shown, tell.hidden(session, beside))
-        body = tell.body(_read(scanned), sessions, _dated(profiles, sessions), _options(asked, self.policy), names)
-        return body, told
 
 
 def _scanned(
@@ -172,18 +189,18 @@ def _scanned(
     return scan(asked.paths, options, work, lambda done, total, _: on_progress(done, total))
 
 
-def _judged(
+def _sessions(
     scanned: Scanned, asked: NewAnalysis, profiles: Sequence[Profile], policy: ProxyLogSettings
-) -> Sequence[Session]:
-    """The sessions, in their order."""
+) -> Iterable[Session]:
+    """The sessions, as they are judged."""
     from countenance.proxylog.people import load
     from countenance.proxylog.rows import Options
-    from countenance.proxylog.sessions import judge
+    from countenance.proxylog.sessions import judged
 
     requests = scanned.requests()
     if asked.user_map is not None:
         requests = map(load(asked.user_map, _zone(asked.time_zone)).named, requests)
-    return judge(requests, profiles, Options(by=BY[asked.users], idle_seconds=60.0 * policy.gap_minutes))
+    return judged(requests, profiles, Options(by=BY[asked.users], idle_seconds=60.0 * policy.gap_minutes))
 
 
 def _read(scanned: Scanned) -> tell.Read:
@@ -208,9 +225,8 @@ def _read(scanned: Scanned) -> tell.Read:
     )
 
 
-def _dated(profiles: Sequence[Profile], sessions: Sequence[Session]) -> list[dict[str, Any]]:
+def _dated(profiles: Sequence[Profile], stale: set[str]) -> list[dict[str, Any]]:
     """The profiles, each with whether a finding rests on it outside of its dates: by the log's dates, not today's."""
-    stale = {session.site for session in sessions if session.stale}
     return [
         {
             "name": profile.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,36 @@ from countenance.domain.errors import BadInput, Unavailable, UnknownThing
 from countenance.domain.proxy import Rejected
 from countenance.services.analyse import LogAnalyst, NewAnalysis
 from countenance.services.home import Home
+from countenance.services.tell import FACE
 from countenance.services.unmask import Unmasking, unmask
 from countenance.settings import ProxyLogSettings
 from countenance.store import analyses, moments
+from countenance.store.database import Database
 
 if TYPE_CHECKING:
     from countenance.proxylog.site import Profile
 
 PROFILE_ADDED = "proxylog.profile-added"
 PROFILE_DROPPED = "proxylog.profile-dropped"
+PORTION = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An analysis's sessions on face-search sites, or on the others, read a portion at a time whenever they are gone
+    through."""
+
+    database: Database
+    analysis: str
+    face: bool
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        start, more = 0, True
+        while more:
+            with self.database.read() as c:
+                part = analyses.bodies(c, self.analysis, start=start, count=PORTION)
+            start, more = start + PORTION, len(part) == PORTION
+            yield from (session for session in part if (session["category"] == FACE) == self.face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +63,20 @@ class LogDesk:
         on_progress: Callable[[int, int | None], None] = lambda *_: None,
     ) -> dict[str, Any]:
         """Analyse logs; see `LogAnalyst.analyse`. Returns what `analysis` returns."""
+        return self.analysis(self.make(asked, actor, rejected=rejected, on_progress=on_progress))
+
+    def make(
+        self,
+        asked: NewAnalysis,
+        actor: Actor,
+        *,
+        rejected: Callable[[Iterable[Rejected]], None] = lambda _: None,
+        on_progress: Callable[[int, int | None], None] = lambda *_: None,
+    ) -> str:
+        """The same, returning the analysis's id alone."""
         analyst = LogAnalyst(self.home, self.policy)
         chosen = self._chosen(asked.profiles)
-        return self.analysis(analyst.analyse(asked, chosen, actor, rejected=rejected, on_progress=on_progress))
+        return analyst.analyse(asked, chosen, actor, rejected=rejected, on_progress=on_progress)
 
     def analyses(self) -> list[dict[str, Any]]:
         """Every analysis that is kept, the newest first: what it found in numbers."""
@@ -67,14 +99,19 @@ class LogDesk:
     def analysis(self, id: str) -> dict[str, Any]:
         """One analysis: `body`, the same for the same input, and beside it when and why it was made. Raises
         UnknownThing."""
+        found = self.on_demand(id)
+        body = found["body"]
+        body["sessions"] = list(body["sessions"])
+        body["reverse_image"] = body["reverse_image"] | {"sessions": list(body["reverse_image"]["sessions"])}
+        return found
+
+    def on_demand(self, id: str) -> dict[str, Any]:
+        """The same, but its sessions are `Told`, read when they are gone through: there may be any number of them."""
         with self.home.database.read() as c:
             found = analyses.get(c, id)
-            sessions = [s.body for s in analyses.sessions_of(c, id)]
         body = dict(found.body)
-        body["sessions"] = [s for s in sessions if s["category"] == "face"]
-        body["reverse_image"] = body["reverse_image"] | {
-            "sessions": [s for s in sessions if s["category"] != "face"],
-        }
+        body["sessions"] = Told(self.home.database, id, face=True)
+        body["reverse_image"] = body["reverse_image"] | {"sessions": Told(self.home.database, id, face=False)}
         return {
             "body": body,
             "at": found.at.isoformat(),

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,13 +142,66 @@ class Read:
     listed: Sequence[dict[str, Any]]
 
 
+@dataclass(slots=True)
+class Totals:
+    """Counts over sessions. `requests` counts lines, exact duplicates of a line once."""
+
+    sessions: int = 0
+    requests: int = 0
+    unclear: int = 0
+    attempted: int = 0
+    searches: Bounds = field(default_factory=lambda: Bounds(0, 0))
+    by_class: Counter[Grade] = field(default_factory=Counter)
+    users: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, session: Session) -> None:
+        """Count one more."""
+        self.sessions += 1
+        self.requests += session.requests
+        self.unclear += session.requests if session.grade is Grade.INDETERMINATE else 0
+        self.attempted += session.attempted
+        self.searches += session.searches
+        self.by_class[session.grade] += 1
+        self.users.add((session.by, session.who))
+
+    def as_json(self) -> dict[str, Any]:
+        """The `totals` of the JSON contract."""
+        return {
+            "requests": self.requests,
+            "sessions": self.sessions,
+            "users": len(self.users),
+            "by_class": {grade.value: self.by_class[grade] for grade in Grade},
+            "searches": self.searches.as_json(),
+            "indeterminate_requests": self.unclear,
+            "attempted": self.attempted,
+        }
+
+
+@dataclass(slots=True)
+class Tally:
+    """What sessions add up to: on face-search sites, on the others, and on each."""
+
+    face: Totals = field(default_factory=Totals)
+    reverse: Totals = field(default_factory=Totals)
+    sites: dict[tuple[str, str], Totals] = field(default_factory=dict)
+    """By category and site."""
+    stale: set[str] = field(default_factory=set)
+    """Sites whose profile was out of date for a finding."""
+
+    def add(self, session: Session) -> None:
+        """Count one more."""
+        of = self.sites.setdefault((session.category, session.site), Totals())
+        for totals in (of, self.face if session.category == FACE else self.reverse):
+            totals.add(session)
+        if session.stale:
+            self.stale.add(session.site)
+
+
 def body(
-    read: Read, sessions: Sequence[Session], profiles: Sequence[dict[str, Any]], options: dict[str, Any], names: Names
+    read: Read, tally: Tally, profiles: Sequence[dict[str, Any]], options: dict[str, Any], names: Names
 ) -> dict[str, Any]:
     """The analysis without its sessions."""
-    face = totals_of(session for session in sessions if session.category == FACE)
-    reverse = totals_of(session for session in sessions if session.category != FACE)
-    sites = sorted({(session.category, session.site) for session in sessions})
+    face, reverse = tally.face.as_json(), tally.reverse.as_json()
     titles = {profile["name"]: profile["title"] for profile in profiles}
     return {
         "analysis": names.analysis(
@@ -162,35 +216,9 @@ def body(
         "summary": summary(face, reverse),
         "totals": face,
         "sites": [
-            {"site": site, "title": titles.get(site, site), "category": category}
-            | totals_of(session for session in sessions if session.site == site)
-            for category, site in sites
+            {"site": site, "title": titles.get(site, site), "category": category} | totals.as_json()
+            for (category, site), totals in sorted(tally.sites.items())
         ],
         "reverse_image": {"totals": reverse},
         "rejected": {"total": read.rejected, "by_reason": read.by_reason, "listed": list(read.listed)},
-    }
-
-
-def totals_of(sessions: Iterable[Session]) -> dict[str, Any]:
-    """Counts over sessions. `requests` counts lines, exact duplicates of a line once."""
-    by_class = {grade.value: 0 for grade in Grade}
-    users: set[tuple[str, str]] = set()
-    bounds, requests, count, unclear, attempted = Bounds(0, 0), 0, 0, 0, 0
-    for session in sessions:
-        by_class[session.grade.value] += 1
-        users.add((session.by, session.who))
-        bounds += session.searches
-        requests += session.requests
-        count += 1
-        attempted += session.attempted
-        if session.grade is Grade.INDETERMINATE:
-            unclear += session.requests
-    return {
-        "requests": requests,
-        "sessions": count,
-        "users": len(users),
-        "by_class": by_class,
-        "searches": bounds.as_json(),
-        "indeterminate_requests": unclear,
-        "attempted": attempted,
     }

@@ -59,7 +59,13 @@ READY = "ready"
 MODULE = "countenance.services.workers"
 """Where a worker finds its `main`."""
 
-_PROGRAM = "import signal, sys; signal.signal(2, signal.SIG_IGN); sys.path[:] = {path}; from {module} import main; main()"
+_PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.path[:] = {path}
+from {module} import main
+main()
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,12 +57,12 @@ def put(connection: Connection, analysis: Analysis, sessions: Iterable[LogSessio
             keep_until=to_row(analysis.keep_until),
         )
     )
-    rows = [
+    rows = (
         {"analysis_id": analysis.id, "id": s.id, "place": n, "body": s.body, "sealed": s.sealed}
         for n, s in enumerate(sessions)
-    ]
-    for start in range(0, len(rows), BATCH):
-        connection.execute(insert(log_sessions), rows[start : start + BATCH])
+    )
+    while part := list(itertools.islice(rows, BATCH)):
+        connection.execute(insert(log_sessions), part)
 
 
 def every(connection: Connection) -> list[Analysis]:
@@ -83,6 +84,12 @@ def sessions_of(connection: Connection, analysis: str) -> list[LogSession]:
     """Its sessions, in their order."""
     query = select(log_sessions).where(log_sessions.c.analysis_id == analysis).order_by(log_sessions.c.place)
     return [_session(row) for row in connection.execute(query)]
+
+
+def bodies(connection: Connection, analysis: str, *, start: int, count: int) -> list[dict[str, Any]]:
+    """What is told of its sessions from place `start` on, `count` of them at most, in their order."""
+    query = select(log_sessions.c.body).where(log_sessions.c.analysis_id == analysis, log_sessions.c.place >= start)
+    return list(connection.execute(query.order_by(log_sessions.c.place).limit(count)).scalars())
 
 
 def session(connection: Connection, id: str, analysis: str | None = None) -> LogSession:

@@ -27,7 +27,7 @@ class Blobs:
         partial = f"{path}.{os.getpid()}.part"
         try:
             try:
-                os.stat(path)
+                os.stat(path)  # noqa: PTH116
                 return name
             except FileNotFoundError:
                 pass
@@ -36,10 +36,10 @@ class Blobs:
             except FileNotFoundError:
                 self._path(name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _write(partial, content)
-            os.replace(partial, path)
+            os.replace(partial, path)  # noqa: PTH105
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.unlink(partial)
+                os.unlink(partial)  # noqa: PTH108
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise Unavailable("the disk is full", advice="free some room, then run the command again") from None
             raise Unavailable(f"a crop could not be written: {error.strerror}") from None
