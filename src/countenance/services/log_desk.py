@@ -37,11 +37,11 @@ class Told:
     face: bool
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        start, more = 0, True
-        while more:
+        with self.database.read() as c:
+            ids = analyses.session_ids(c, self.analysis)
+        for start in range(0, len(ids), PORTION):
             with self.database.read() as c:
-                part = analyses.bodies(c, self.analysis, start=start, count=PORTION)
-            start, more = start + PORTION, len(part) == PORTION
+                part = analyses.bodies(c, self.analysis, ids[start : start + PORTION])
             yield from (session for session in part if (session["category"] == FACE) == self.face)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,10 +86,17 @@ def sessions_of(connection: Connection, analysis: str) -> list[LogSession]:
     return [_session(row) for row in connection.execute(query)]
 
 
-def bodies(connection: Connection, analysis: str, *, start: int, count: int) -> list[dict[str, Any]]:
-    """What is told of its sessions from place `start` on, `count` of them at most, in their order."""
-    query = select(log_sessions.c.body).where(log_sessions.c.analysis_id == analysis, log_sessions.c.place >= start)
-    return list(connection.execute(query.order_by(log_sessions.c.place).limit(count)).scalars())
+def session_ids(connection: Connection, analysis: str) -> list[str]:
+    """The ids of its sessions, in their order."""
+    query = select(log_sessions.c.id).where(log_sessions.c.analysis_id == analysis)
+    return list(connection.execute(query.order_by(log_sessions.c.place)).scalars())
+
+
+def bodies(connection: Connection, analysis: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What is told of these of its sessions, in this order; those that are gone are left out."""
+    query = select(log_sessions.c.id, log_sessions.c.body).where(log_sessions.c.analysis_id == analysis)
+    found = {row.id: row.body for row in connection.execute(query.where(log_sessions.c.id.in_(ids)))}
+    return [found[id] for id in ids if id in found]
 
 
 def session(connection: Connection, id: str, analysis: str | None = None) -> LogSession:
