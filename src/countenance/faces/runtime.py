@@ -127,6 +127,9 @@ def _core() -> Any:
     return import_openvino().Core()
 
 
+_opening = threading.Lock()
+
+
 class OpenVino:
     """OpenVINO on the processor, in bfloat16 where it has the instructions."""
 
@@ -134,7 +137,8 @@ class OpenVino:
 
     def __init__(self, threads: int) -> None:
         self._openvino = import_openvino()
-        self._core = _core()
+        with _opening:  # of two that are made at once, one would be taken apart
+            self._core = _core()
         self._threads = threads
         self._bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 

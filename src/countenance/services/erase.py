@@ -25,7 +25,7 @@ from countenance.services.leftovers import stray_crops, stray_templates
 from countenance.services.present import shown
 from countenance.services.probes import Choice, Detect, prepare
 from countenance.services.record import Record
-from countenance.store import analyses, erasing, sources
+from countenance.store import analyses, erasing, searches, sources
 from countenance.store.database import put_meta
 from countenance.store.pictures import SightingRow, sightings_by_id, sightings_of
 
@@ -168,7 +168,8 @@ class Eraser:
                 search=leave.search,
                 authority=leave.authority.id,
             )
-            with self.record.database.read() as c:
+            with self.record.database.write() as c:
+                searches.started(c, leave.search, seq=leave.started_seq)
                 found = sightings_of(c, asked.faces, asked.sources)
             plan = self._plan(asked)
             told = {

@@ -308,7 +308,7 @@ class _Work:
         del self._pending[:count]
 
     def _gather(self, workers: Workers, timeout: float) -> None:
-        for number, outcome in workers.collect(timeout):
+        for number, outcome in list(workers.collect(timeout)):  # what is written meanwhile must not make others late
             found, original, digest = self._out.pop(number)
             twins = self._twins.pop(digest)
             if isinstance(outcome, Seen):

@@ -9,6 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ CREATE TABLE sessions (place INTEGER PRIMARY KEY, start REAL, site TEXT, who TEX
   finish REAL, said TEXT)
 """
 _ORDER = "start, site, who, kind, addresses, finish, place"
+_FULL = "Make room on the disk of the home and run again: what was read of the logs is not read again."
 AT_ONCE = 500
 
 
@@ -36,13 +38,10 @@ class Judged:
         os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._db = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         # Nothing of it outlives the analysis: what is cut off is judged again.
-        for statement in (
-            "PRAGMA journal_mode = OFF",
-            "PRAGMA synchronous = OFF",
-            "PRAGMA cache_size = -16384",
-            _TABLE,
-        ):
-            self._db.execute(statement)
+        pragmas = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16384", "temp_store = MEMORY")
+        with _disk_errors():
+            for statement in (*(f"PRAGMA {pragma}" for pragma in pragmas), _TABLE):
+                self._db.execute(statement)
 
     def close(self) -> None:
         """Close and remove the file."""
@@ -51,7 +50,7 @@ class Judged:
 
     def keep(self, sessions: Iterable[Session]) -> None:
         """Take them all."""
-        try:
+        with _disk_errors():
             self._db.execute("BEGIN")
             for session in sessions:
                 self.tally.add(session)
@@ -59,15 +58,23 @@ class Judged:
                     self.people.add(session.who)
                 self._db.execute("INSERT INTO sessions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", _row(session))
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise Unavailable(
-                f"what was found in the logs could not be written down: {error}",
-                advice="Make room on the disk of the home and run again: the logs are not read again.",
-            ) from None
 
     def __iter__(self) -> Iterator[Session]:
-        for (said,) in self._db.execute(f"SELECT said FROM sessions ORDER BY {_ORDER}"):  # noqa: S608 (our own names)
+        # Only places are sorted, in memory: what names people stays in the one file.
+        with _disk_errors():
+            places = self._db.execute(f"SELECT place FROM sessions ORDER BY {_ORDER}").fetchall()  # noqa: S608 (our names)
+        for place in places:
+            with _disk_errors():
+                (said,) = self._db.execute("SELECT said FROM sessions WHERE place = ?", place).fetchone()
             yield _session(json.loads(said))
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Unavailable(f"what was found in the logs cannot be kept: {error}", advice=_FULL) from None
 
 
 def _row(session: Session) -> tuple[Any, ...]:

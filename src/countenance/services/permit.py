@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from countenance.domain.authority import Actor, Authority
-from countenance.domain.errors import NoAuthority
+from countenance.domain.errors import LedgerBroken, NoAuthority
 from countenance.domain.faces import Vectors
 from countenance.domain.index import Hits, In, VectorIndex
 from countenance.domain.permits import Permit
@@ -116,9 +116,15 @@ def settle(record: Record, actor: Actor) -> None:
     """Enter the look-ups that were cut off after their use was spent and before the ledger said so."""
     with record.database.read() as c:
         cut_off = searches.unentered(c, before=moments.now() - IN_BETWEEN)
-        grants = {row.id: authorities.get(c, row.authority_id).grant_seq for row in cut_off}
+        if not cut_off:
+            return
+        since = min(authorities.get(c, row.authority_id).grant_seq for row in cut_off)
+    try:
+        begun = _begun(record, since)
+    except LedgerBroken:  # `ledger verify`, for which the home has to open, says where
+        return
     for row in cut_off:
-        seq = _begun(record, row.id, grants[row.id])
+        seq = begun.get(row.id)
         if seq is None:
             body = {"search": row.id, "authority": row.authority_id, "holder": row.actor, "shown": False}
             seq = record.enter("search.cut-off", actor, body).seq
@@ -126,11 +132,10 @@ def settle(record: Record, actor: Actor) -> None:
             searches.started(c, row.id, seq=seq)
 
 
-def _begun(record: Record, search: str, since: int) -> int | None:
-    """The entry that says that a look-up began, if the ledger came to hold it. It follows its authority's, `since`."""
-    start = max(0, since)
-    told = record.ledger.mentioning(search, start, record.ledger.size)
-    return next((one.seq for one in told if one.kind in authorise.BEGUN and one.body.get("search") == search), None)
+def _begun(record: Record, since: int) -> dict[str, int]:
+    """The look-ups of which the ledger says, after `since`, that they began; and the entry that says it."""
+    entries = record.ledger.entries(max(0, since), record.ledger.size)
+    return {str(one.body["search"]): one.seq for one in entries if one.kind in authorise.BEGUN}
 
 
 def look_up(index: VectorIndex, leave: Leave, probes: Vectors, *, min_score: float, limit: int) -> Hits:

@@ -15,7 +15,7 @@ from countenance.domain.basis import BASES
 from countenance.domain.errors import AlreadyThere, BadInput, NotRegistered
 from countenance.domain.sources import Source
 from countenance.services.record import Record
-from countenance.store import moments
+from countenance.store import items, moments
 from countenance.store import sources as rows
 
 REGISTERED = "source.registered"
@@ -161,7 +161,9 @@ def check_borne_out(record: Record, source: Source) -> None:
     """The ledger holds the entry that registers exactly this. Raises NotRegistered."""
     with record.database.read() as c:
         seq = rows.registered_seq(c, source.id)
-    row = hashlib.sha256(repr((REGISTERED, _terms(source), _sealed(source))).encode()).digest()
+        # Without its key the entry tells nothing any more: the source was erased.
+        key = items.open_keys(c, [item_of(source.id)])
+    row = hashlib.sha256(repr((REGISTERED, _terms(source), _sealed(source), key)).encode()).digest()
     if record.borne.get(seq) == row:
         return
     said = next(record.entries(seq, seq + 1, opened=True), None) if seq >= 0 else None

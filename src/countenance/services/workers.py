@@ -48,7 +48,7 @@ HELD_BYTES = 32 << 20
 """Bytes of pictures at which a worker has enough to do."""
 
 GRACE = 30.0
-"""Seconds beyond the limit for one picture until a silent worker is given up."""
+"""Seconds beyond the limit for its pictures until a silent worker is given up."""
 
 STARTING = 180.0
 """Seconds that a worker may take to load its models."""
@@ -125,7 +125,6 @@ class Workers:
         self._count = count
         self._stillborn = 0
         self._suspects: set[int] = set()
-        self._patience = config.limits.max_seconds + GRACE
 
     def __enter__(self) -> Workers:
         try:
@@ -174,7 +173,9 @@ class Workers:
             self._send(next(w for w in self._workers if not w.waiting), self._retry.popleft())
 
     def _allowed(self, worker: _Worker) -> float:
-        return self._patience * len(worker.waiting[0]) if worker.ready else STARTING
+        if not worker.ready:
+            return STARTING
+        return self._config.limits.max_seconds * len(worker.waiting[0]) + GRACE
 
     def _receive(self, worker: _Worker) -> Iterator[tuple[int, Outcome]]:
         try:
