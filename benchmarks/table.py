@@ -120,7 +120,10 @@ def _share(one: dict[str, Any]) -> str:
 
 
 def proxylog(r: dict[str, Any]) -> list[tuple[str, str, str]]:
-    title = f"reading {r['megabytes'] / 1000:.0f} GB of Squid's log, 1 line in 10,000 relevant"
+    size = r["megabytes"]
+    title = (
+        f"reading {f'{size / 1000:.0f} GB' if size >= 1000 else f'{size} MB'} of Squid's log, 1 line in 10,000 relevant"
+    )
     rows = [
         (f"{title}: MB a second", f"{r['mb_per_s']:.0f} ({r['lines_per_s']:,} lines)", "≥ 100"),
         (f"{title}: most memory", f"{r['peak_mb']} MB", "≤ 500 MB"),
