@@ -80,12 +80,6 @@ def get(connection: Connection, id: str) -> Analysis:
     return _analysis(row)
 
 
-def sessions_of(connection: Connection, analysis: str) -> list[LogSession]:
-    """Its sessions, in their order."""
-    query = select(log_sessions).where(log_sessions.c.analysis_id == analysis).order_by(log_sessions.c.place)
-    return [_session(row) for row in connection.execute(query)]
-
-
 def session_ids(connection: Connection, analysis: str) -> list[str]:
     """The ids of its sessions, in their order."""
     query = select(log_sessions.c.id).where(log_sessions.c.analysis_id == analysis)
