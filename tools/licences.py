@@ -59,6 +59,7 @@ REVIEWED: dict[str, tuple[str, str]] = {
     "brotlicffi": ("MIT", "only on PyPy"),
     "colorama": ("BSD-3-Clause", "only on Windows"),
     "pypydispatcher": ("BSD-3-Clause", "only on PyPy"),
+    "pyrage": ("MIT", "its licence file; the metadata does not say"),
 }
 """Package → (SPDX, reason), where the metadata does not say or where another platform needs the package, after
 somebody read its licence file."""
