@@ -14,6 +14,7 @@ from typing import Any
 
 from countenance.app import Countenance, open_home
 from countenance.domain.authority import Actor, Authority
+from countenance.domain.people import Profile
 from countenance.domain.sources import Source
 from countenance.services.authorise import NewAuthority
 from countenance.services.ingest import IngestReport
@@ -70,9 +71,10 @@ class Place:
             "COLUMNS": "200",
         }
 
-    def open(self, **changes: Any) -> Countenance:
-        """As another process would open it."""
-        self.opened.append(open_home(settings=Settings(home=self.home, key_dir=self.keys, **changes)))
+    def open(self, making: Profile | None = None, **changes: Any) -> Countenance:
+        """As another process would open it, or as one that makes it with this profile."""
+        settings = Settings(home=self.home, key_dir=self.keys, **changes)
+        self.opened.append(open_home(settings=settings, making=making))
         return self.opened[-1]
 
     def close(self) -> None:

@@ -14,29 +14,29 @@ services, the same permit and the same ledger.
 
 from __future__ import annotations
 
-import getpass
-import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from countenance.access import tokens as token_rows
 from countenance.access.tokens import Token
 from countenance.domain.authority import Actor, Authority
 from countenance.domain.errors import BadInput, Busy, UnknownThing
+from countenance.domain.people import Profile
 from countenance.domain.results import SearchResult
 from countenance.domain.sources import Source
-from countenance.services import authorise, home, permit, register, summarise
+from countenance.services import authorise, home, permit, register, summarise, tokens
 from countenance.services.effective import effective
 from countenance.services.erase import Erased, Eraser, Plan
+from countenance.services.people import People
+from countenance.services.people import system_actor as system_actor
 from countenance.services.register import NewSource
 from countenance.settings import Settings, load_settings
 from countenance.store import authorities as authority_rows
-from countenance.store import moments, pictures, runs
+from countenance.store import pictures, runs
 from countenance.store import sources as source_rows
 from countenance.store.database import Database
 
@@ -51,31 +51,24 @@ if TYPE_CHECKING:
     from countenance.services.search import SearchRequest
 
 
-def open_home(folder: Path | None = None, *, settings: Settings | None = None) -> Countenance:
+def open_home(
+    folder: Path | None = None, *, settings: Settings | None = None, making: Profile | None = None
+) -> Countenance:
     """Open a home; the first opening of an empty folder makes it. Settings win over `folder`.
 
-    Raises KeyTrouble, NewerHome, Unavailable, Broken.
+    `making` is the profile of a home that must not be there yet. Raises KeyTrouble, NewerHome, Unavailable, Broken.
     """
-    return Countenance(settings or load_settings(folder))
-
-
-def system_actor(via: str, stated: str | None = None) -> Actor:
-    """The operating system's user, acting through a door."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid-{os.getuid()}"
-    return Actor(f"os:{name}", via, stated)
+    return Countenance(settings or load_settings(folder), making)
 
 
 class Countenance:
     """One open home. Safe for several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, making: Profile | None = None) -> None:
         self.settings = settings
         self._lock = threading.RLock()
         opening = system_actor("opening")
-        self._home = home.open_home(settings.home, settings.key_dir, opening, effective(settings))
+        self._home = home.open_home(settings.home, settings.key_dir, opening, effective(settings), making)
         try:
             self.finished = self.eraser.finish(opening)
             permit.settle(self._home.record, opening)
@@ -119,6 +112,11 @@ class Countenance:
         return self._home.database
 
     @cached_property
+    def people(self) -> People:
+        """Accounts and roles, whether somebody may do a thing, and signing in."""
+        return People(self._home, self.settings.people, timedelta(minutes=self.settings.serve.session_minutes))
+
+    @cached_property
     def engine(self) -> Engine:
         """Models, rotation key and index: opened when first needed, because they take a moment."""
         from countenance.services.engine import Engine
@@ -143,7 +141,7 @@ class Countenance:
         """Proxy logs: were they visits, or searches?"""
         from countenance.services.log_desk import LogDesk
 
-        return LogDesk(self._home, self.settings.proxylog)
+        return LogDesk(self._home, self.people, self.settings.proxylog)
 
     def _index_if_any(self) -> VectorIndex | None:
         return self.engine.index if self.database.meta(summarise.PACK) else None
@@ -156,6 +154,7 @@ class Countenance:
 
         if new.retain_days is None:
             new = replace(new, retain_days=self.settings.sources.retain_days)
+        actor = self.people.admit(actor, "sources:write")
         return register.add_source(self._home.record, new, actor, validate=validate_location, home=self.home)
 
     def sources(self) -> list[Source]:
@@ -193,6 +192,7 @@ class Countenance:
         """Read a source once. Raises NotRegistered, UnknownThing, Busy, Unavailable."""
         from countenance.sources.opening import open_reader
 
+        actor = self.people.admit(actor, "ingest")
         source = register.live_source(self._home.record, name)
         if dry_run:
             from countenance.services.rehearse import rehearse
@@ -220,7 +220,7 @@ class Countenance:
 
     def grant(self, new: authorise.NewAuthority, actor: Actor) -> Authority:
         """Grant an authority. Raises BadInput, UnknownThing."""
-        return authorise.grant(self._home.record, new, actor)
+        return authorise.grant(self._home.record, new, self.people.admit(actor, "authorities:write"))
 
     def authorities(self) -> list[Authority]:
         """Every authority, newest first."""
@@ -234,7 +234,7 @@ class Countenance:
 
     def revoke(self, id: str, actor: Actor, reason: str = "") -> Authority:
         """Revoke an authority at once."""
-        return authorise.revoke(self._home.record, id, actor, reason)
+        return authorise.revoke(self._home.record, id, self.people.admit(actor, "authorities:write"), reason)
 
     # Searches
 
@@ -247,11 +247,11 @@ class Countenance:
 
     def search(self, request: SearchRequest, actor: Actor) -> SearchResult:
         """Search under an authority. Raises NoAuthority, NoFace, SeveralFaces, UnreadableImage, LedgerUnavailable."""
-        return self.engine.searcher().search(request, actor)
+        return self.engine.searcher().search(request, self.people.admit(actor, "search"))
 
     def check_authority(self, id: str, collections: Iterable[str] | None, actor: Actor) -> Authority:
         """The live authority that covers these collections; a refusal is an entry. Raises NoAuthority."""
-        return authorise.check(self._home.record, id, collections, actor)[0]
+        return authorise.check(self._home.record, id, collections, self.people.admit(actor, "search"))[0]
 
     def shown(self, search: str, handle: str) -> SearchResult:
         """A search's result again, while its handle lives. Raises NoAuthority."""
@@ -263,11 +263,11 @@ class Countenance:
 
     def open_picture(self, search: str, handle: str, sighting: int, actor: Actor) -> OpenedPicture:
         """A candidate's whole picture, where it is kept or can be read; opening it is an entry."""
-        return self.revealer.open_picture(search, handle, sighting, actor)
+        return self.revealer.open_picture(search, handle, sighting, self.people.admit(actor, "search"))
 
     def export_search(self, search: str, handle: str, recipient: str, purpose: str, actor: Actor) -> bytes:
         """A search as a zip file for a named recipient; the disclosure is an entry. Raises BadInput."""
-        return self.revealer.export(search, handle, recipient, purpose, actor)
+        return self.revealer.export(search, handle, recipient, purpose, self.people.admit(actor, "export"))
 
     # The ledger
 
@@ -305,7 +305,7 @@ class Countenance:
         """The whole ledger as a bundle that `python -m countenance.ledger.verify` checks; exporting is an entry."""
         from countenance.services.oversee import bundle
 
-        return bundle(self._home.record, actor)
+        return bundle(self._home.record, self.people.admit(actor, "ledger:read"))
 
     # Tokens
 
@@ -313,35 +313,23 @@ class Countenance:
         self, name: str, scopes: Iterable[str], expires: datetime | None, actor: Actor
     ) -> tuple[Token, str]:
         """A token for a program, and its secret, shown this once. Raises BadInput."""
-        with self.database.write() as c:
-            token, secret = token_rows.create(c, name, scopes, now=moments.now(), expires_at=expires)
-        self.enter("token.created", actor, {"token": token.id, "name": token.name, "scopes": list(token.scopes)})
-        return token, secret
+        return tokens.create(self.people, name, scopes, expires, actor)
 
-    def tokens(self) -> list[Token]:
-        """Every token, never a secret."""
-        with self.database.read() as c:
-            return token_rows.listed(c)
+    def tokens(self, actor: Actor | None = None) -> list[Token]:
+        """The tokens that are an actor's to see, never a secret; without one, those of whoever is at this machine."""
+        return tokens.listed(self.people, actor or system_actor("python"))
 
     def revoke_token(self, id: str, actor: Actor) -> Token:
         """Revoke a token at once. Raises UnknownThing."""
-        with self.database.write() as c:
-            token = token_rows.revoke(c, id, now=moments.now())
-        self.enter("token.revoked", actor, {"token": id})
-        return token
+        return tokens.revoke(self.people, id, actor)
 
     # Keeping house
 
     def examine(self) -> dict[str, Any]:
-        """Facts and faults of this home: keys, ledger, and whether rows and vectors agree."""
-        from countenance.services.examine import fault
-        from countenance.services.keys import described
+        """Facts and faults of this home: keys, ledger, profile, and whether rows and vectors agree."""
+        from countenance.services.examine import examine_home
 
-        ring = self.key_ring
-        faults = ring.index().verify() if ring.pack else []
-        keys, size = described(ring), self.ledger_verify()["size"]
-        facts = {"ledger key": keys["ledger"], "templates' key": keys["templates"], "ledger entries": size}
-        return {"facts": facts, "findings": [fault(what, "restore the home from a backup") for what in faults]}
+        return examine_home(self.key_ring, self.ledger_verify()["size"], self.people)
 
     @property
     def key_ring(self) -> KeyRing:
@@ -365,11 +353,16 @@ class Countenance:
             "ledger": {"entries": self.ledger_size, "key": self.vkey},
             "unfinished_erasures": list(self.finished.pending),
             "demo": self.demo,
+            "profile": self.people.profile.as_json(),
         }
+
+    def self_approved_on_websites(self) -> int:
+        """How many searches of websites were approved by the one who made them, of those that are kept."""
+        return summarise.self_approved_on_websites(self.database)
 
     def erase(self, plan: Plan, actor: Actor) -> Erased:
         """Carry out a planned erasure."""
-        return self.eraser.erase(plan, actor)
+        return self.eraser.erase(plan, self.people.admit(actor, "erase"))
 
     def plan_face_erasure(
         self, photograph: bytes, choice: Choice, authority: str, actor: Actor, min_likeness: float | None
@@ -377,6 +370,7 @@ class Countenance:
         """Every sighting at least this alike to a face; spends one use of the authority. Raises as `search` does."""
         if min_likeness is None:
             raise BadInput("say how alike a face must be to be erased", advice="for instance --min-likeness 0.5")
+        actor = self.people.admit(self.people.admit(actor, "erase"), "search")
         return self.eraser.plan_face(
             photograph,
             choice,
@@ -392,8 +386,5 @@ class Countenance:
         """Erase what is over its time."""
         from countenance.services.retention import run_retention
 
+        actor = self.people.admit(actor, "retention")
         return run_retention(self.eraser, actor, self.settings.search.probe_days).as_json()
-
-    def enter(self, kind: str, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-        """An entry for an act of keeping house (a token, a setting). Returns its receipt."""
-        return self._home.record.enter(kind, actor, body).as_json()

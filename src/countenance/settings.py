@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from countenance.domain.errors import Broken
@@ -98,9 +98,34 @@ class ProxyLogSettings(_Part):
 class ServeSettings(_Part):
     """The server for pages and programs."""
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; beyond loopback only with sign-in and TLS."
+    )
     port: int = Field(default=8765, ge=0, le=65535, description="Port; 0 takes a free one.")
     session_minutes: int = Field(default=480, gt=0, description="Longest life of a browser session.")
+    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM) for TLS.")
+    tls_key: Path | None = Field(default=None, description="Its private key (PEM).")
+    behind_proxy: str | None = Field(
+        default=None, description="Address of the reverse proxy that speaks TLS for this server; no other is believed."
+    )
+    public_host: str | None = Field(default=None, description="Name under which people reach the server.")
+
+
+class PeopleSettings(_Part):
+    """What people sign in with."""
+
+    breached_passwords: Path | None = Field(
+        default=None, description="File of SHA-1 digests of leaked passwords, in order, as Have I Been Pwned gives it."
+    )
+
+
+class OidcSettings(_Part):
+    """An identity provider through which people may sign in as well (needs the extra `oidc`)."""
+
+    issuer: str | None = Field(default=None, description="Address of the provider, as it names itself.")
+    client_id: str = Field(default="countenance", description="How the provider knows this server.")
+    client_secret: SecretStr | None = Field(default=None, description="The secret it was given there, if any.")
+    title: str = Field(default="your organisation", description="How the page names the provider.")
 
 
 class Settings(BaseSettings):
@@ -127,6 +152,8 @@ class Settings(BaseSettings):
     sources: SourceSettings = SourceSettings()
     proxylog: ProxyLogSettings = ProxyLogSettings()
     serve: ServeSettings = ServeSettings()
+    people: PeopleSettings = PeopleSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -30,7 +30,7 @@ def make(database: Database, *wanted: str, expires_at: datetime | None = None) -
 
 def check(database: Database, secret: str, now: datetime = NOW) -> tokens.Token:
     with database.read() as c:
-        return tokens.check(c, secret, now=now)
+        return tokens.check(c, secret, now=now)[0]
 
 
 def test_a_secret_opens_its_own_token_and_no_other(database: Database) -> None:

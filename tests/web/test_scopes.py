@@ -22,6 +22,7 @@ EXAMPLES = {
     "analysis": "L-000000000000",
     "session": "V-000000000000",
     "picture": "bounds",
+    "account": "000000000000",
 }
 FREE = {("get", "/api/v1/openapi.json")}
 
@@ -61,6 +62,13 @@ WANTED = {
     ("get", "/proxylog/analyses/{analysis}/pictures/{picture}"): "proxylog:read",
     ("get", "/proxylog/analyses/{analysis}/sessions/{session}"): "proxylog:read",
     ("post", "/proxylog/analyses/{analysis}/sessions/{session}/unmask"): "proxylog:unmask",
+    ("get", "/accounts"): "accounts:read",
+    ("post", "/accounts"): "accounts:write",
+    ("post", "/accounts/{account}/roles"): "accounts:write",
+    ("post", "/accounts/{account}/disable"): "accounts:write",
+    ("post", "/accounts/{account}/enable"): "accounts:write",
+    ("post", "/accounts/{account}/reset"): "accounts:write",
+    ("post", "/accounts/{account}/link"): "accounts:write",
 }
 """Written out here, so that a scope that changes by mistake is noticed."""
 

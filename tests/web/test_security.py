@@ -101,7 +101,8 @@ def test_the_session_cookie(folk: Served) -> None:
 
 def test_the_cookie_is_secure_when_the_address_is() -> None:
     from countenance.access.sessions import Sessions
-    from countenance.web.pages import routes
+    from countenance.web.pages import door
+    from countenance.web.pages.routes import Request
 
     sessions = Sessions()
 
@@ -114,7 +115,7 @@ def test_the_cookie_is_secure_when_the_address_is() -> None:
         "type": "http", "method": "POST", "path": "/enter", "scheme": "https", "server": ("127.0.0.1", 443),
         "headers": [(b"host", b"127.0.0.1"), (b"origin", b"https://127.0.0.1")], "query_string": b"", "app": App,
     }  # fmt: skip
-    answer = routes.enter(routes.Request(scope), routes.Code(code=sessions.mint_link()))
+    answer = door.enter(Request(scope), door.Code(code=sessions.mint_link()))
     assert "Secure" in answer.headers["set-cookie"]
 
 

@@ -18,11 +18,13 @@ SCOPES: dict[str, str] = {
     "ledger:read": "Read, check and export the ledger.",
     "proxylog:read": "Read analyses of proxy logs, under pseudonyms.",
     "proxylog:unmask": "Be the second person who agrees that somebody in a proxy log is named.",
+    "accounts:read": "List accounts and their roles.",
+    "accounts:write": "Make, change, disable and reset accounts.",
 }
 """Every scope, in plain words. A scope never stands in for an authority: a search needs both."""
 
 EVERY_SCOPE = frozenset(SCOPES)
-"""What the browser session of the person who started the server has."""
+"""What the one person of a personal home has."""
 
 
 def checked(names: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,8 @@ _SHAPE = re.compile(r"ctn_[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token; never its secret. Times are aware UTC."""
+    """What is known of a token; never its secret. Times are aware UTC. `account` is whose it is, None for whoever runs
+    a personal home; `digest` is SHA-256 (hex) over the secret's."""
 
     id: str
     name: str
@@ -37,6 +38,8 @@ class Token:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    account: str | None = None
+    digest: str = field(default="", repr=False)
 
     def state(self, now: datetime) -> str:
         """live, expired or revoked."""
@@ -55,11 +58,18 @@ class Token:
             "created": self.created_at.isoformat(),
             "expires": self.expires_at.isoformat() if self.expires_at else None,
             "state": self.state(now),
+            "account": self.account,
         }
 
 
 def create(
-    connection: Connection, name: str, wanted: Iterable[str], *, now: datetime, expires_at: datetime | None = None
+    connection: Connection,
+    name: str,
+    wanted: Iterable[str],
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
+    account: str | None = None,
 ) -> tuple[Token, str]:
     """A new token and its secret, which is not kept and cannot be shown again.
 
@@ -71,18 +81,25 @@ def create(
     if expires_at is not None and expires_at <= now:
         raise BadInput("the token would have expired already", advice="give a time to come")
     secret = PREFIX + secrets.token_urlsafe(32)
-    token = Token(f"token-{secrets.token_hex(6)}", name, scopes.checked(wanted), now, expires_at, None)
+    kept, id = _digest(secret), f"token-{secrets.token_hex(6)}"
+    token = Token(id, name, scopes.checked(wanted), now, expires_at, None, account, _shown(kept))
     connection.execute(
         insert(tokens).values(
             id=token.id,
             name=token.name,
-            secret=_digest(secret),
+            secret=kept,
             scopes=list(token.scopes),
             created_at=to_row(now),
             expires_at=to_row(expires_at) if expires_at else None,
+            account=account,
         )
     )
     return token, secret
+
+
+def enter(connection: Connection, id: str, seq: int) -> None:
+    """Name the entry that bears a token out."""
+    connection.execute(update(tokens).where(tokens.c.id == id).values(seq=seq))
 
 
 def listed(connection: Connection) -> list[Token]:
@@ -106,19 +123,27 @@ def revoke(connection: Connection, id: str, *, now: datetime) -> Token:
     return get(connection, id)
 
 
-def check(connection: Connection, secret: str, *, now: datetime) -> Token:
-    """The live token that this secret opens. Raises NotSignedIn, without saying which of the reasons it was."""
+def check(connection: Connection, secret: str, *, now: datetime) -> tuple[Token, int | None]:
+    """The live token that this secret opens, and the entry that it names; the caller asks the ledger.
+
+    Raises NotSignedIn, without saying which of the reasons it was.
+    """
     row = None
     if _SHAPE.fullmatch(secret):
         row = connection.execute(select(tokens).where(tokens.c.secret == _digest(secret))).first()
     token = _token(row) if row is not None else None
     if token is None or token.state(now) != "live":
         raise NotSignedIn("the token is unknown, expired or revoked", advice="make one with `countenance token create`")
-    return token
+    return token, row.seq if row is not None else None
 
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _shown(kept: bytes) -> str:
+    """What an entry says of a secret: a digest of the digest that the row keeps."""
+    return hashlib.sha256(kept).hexdigest()
 
 
 def _token(row: Row[Any]) -> Token:
@@ -129,4 +154,6 @@ def _token(row: Row[Any]) -> Token:
         created_at=from_row(row.created_at),
         expires_at=maybe(row.expires_at),
         revoked_at=maybe(row.revoked_at),
+        account=row.account,
+        digest=_shown(row.secret),
     )

@@ -42,7 +42,7 @@ def grant(
     from countenance.services.authorise import NewAuthority
     from countenance.store.moments import now as utc_now
 
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="authorities:write") as countenance:
         new = NewAuthority(
             purpose=purpose,
             basis=basis,
@@ -54,7 +54,7 @@ def grant(
             stated_by=by,
             holder=holder,
         )
-        authority = countenance.grant(new, options.actor(by))
+        authority = countenance.grant(new, options.actor(countenance, by))
     reply = Reply(json)
     if not reply.object(authority.as_json(utc_now())):
         reply.say(
@@ -74,7 +74,7 @@ def list_authorities(home: options.Home = None, key_dir: options.KeyDir = None, 
 
     reply = Reply(json)
     now = utc_now()
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="authorities:read") as countenance:
         rows = [authority.as_json(now) for authority in countenance.authorities()]
     if not reply.object({"authorities": rows}):
         reply.table(
@@ -110,7 +110,7 @@ def show(
     from countenance.store.moments import now as utc_now
 
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="authorities:read") as countenance:
         body = countenance.authority(id).as_json(utc_now())
     if not reply.object(body):
         reply.facts(f"Authority {id}", body)
@@ -131,7 +131,7 @@ def revoke(
     from countenance.store.moments import now as utc_now
 
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        authority = countenance.revoke(id, options.actor(), reason)
+    with options.opened(home, key_dir, act="authorities:write") as countenance:
+        authority = countenance.revoke(id, options.actor(countenance), reason)
     if not reply.object(authority.as_json(utc_now())):
         reply.say(f"Revoked {id}.")

@@ -47,7 +47,7 @@ def erase(
     if sum(x is not None for x in (sighting, image, source, face)) != 1:
         raise BadInput("say what to erase", advice="give exactly one of --sighting, --image, --source and --face")
     choice = _choice(n)
-    with options.opened(home, key_dir, offline=offline or None) as countenance:
+    with options.opened(home, key_dir, act="erase", offline=offline or None) as countenance:
         if sighting is not None:
             plan = countenance.eraser.plan_sightings([_number(text) for text in sighting])
         elif image is not None:
@@ -67,7 +67,7 @@ def carry_out(countenance: Countenance, plan: Plan, *, yes: bool, json: bool) ->
             raise BadInput("erasing needs a yes", advice="add --yes", details={"would_erase": plan.as_json()})
         reply.facts("This will be erased for good, with what is read until you answer", plan.counts)
         typer.confirm("Erase it?", abort=True, err=True)
-    erased = countenance.erase(plan, options.actor())
+    erased = countenance.erase(plan, options.actor(countenance))
     if reply.object(erased.as_json()):
         return
     reply.facts("Erased", erased.counts)
@@ -88,7 +88,7 @@ def _plan_face(
         raise BadInput("erasing by face needs an authority", advice="name it with --authority")
     if min_likeness is None:
         raise BadInput("say how alike a face must be to be erased", advice="for instance --min-likeness 0.5")
-    actor = options.actor()
+    actor = options.actor(countenance)
     # Asked first: without an authority the photograph is not even read.
     countenance.check_authority(authority, None, actor)
     options.ensure_weights(countenance, reply)

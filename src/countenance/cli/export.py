@@ -37,8 +37,8 @@ def export(
     if file.exists() and not force:
         raise BadInput(f"there is a file already: {file}", advice="choose another name, or add --force")
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        content = countenance.export_search(search, handle, recipient, purpose, options.actor())
+    with options.opened(home, key_dir, act="export") as countenance:
+        content = countenance.export_search(search, handle, recipient, purpose, options.actor(countenance))
     try:
         file.write_bytes(content)
     except OSError as error:

@@ -23,7 +23,7 @@ def status(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
     Example: countenance status --json
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="status:read") as countenance:
         body = countenance.status()
     if not reply.object(body):
         ledger = body.pop("ledger")
@@ -65,7 +65,7 @@ def doctor(
     )
     if (settings.home / "countenance.db").exists():
         try:
-            with options.opened(home, key_dir, offline=offline or None) as countenance:
+            with options.opened(home, key_dir, act=None, offline=offline or None) as countenance:
                 more = countenance.examine()
             report = {
                 part: report[part] | more[part] if part == "facts" else report[part] + more[part] for part in report
@@ -95,7 +95,7 @@ def run_retention(home: options.Home = None, key_dir: options.KeyDir = None, jso
     Example: countenance retention run --json
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        body = countenance.run_retention(options.actor())
+    with options.opened(home, key_dir, act="retention") as countenance:
+        body = countenance.run_retention(options.actor(countenance))
     if not reply.object(body):
         reply.facts("Retention", body)

@@ -36,12 +36,12 @@ def run(
 ) -> None:
     """One run with its progress bar and its table."""
     reply = Reply(json)
-    with options.opened(home, key_dir, offline=offline or None) as countenance:
+    with options.opened(home, key_dir, act="ingest", offline=offline or None) as countenance:
         countenance.source(name)
         if not dry_run:
             options.ensure_weights(countenance, reply)
         with reply.progress(f"{'would read' if dry_run else 'reading'} {name}") as show:
-            report = countenance.ingest(name, options.actor(), on_progress=show, dry_run=dry_run, kind=kind)
+            report = countenance.ingest(name, options.actor(countenance), on_progress=show, dry_run=dry_run, kind=kind)
     body = report.as_json()
     if reply.object(body):
         return

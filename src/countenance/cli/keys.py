@@ -23,7 +23,7 @@ def show(home: options.Home = None, key_dir: options.KeyDir = None, json: option
     from countenance.services.keys import described
 
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="keys") as countenance:
         body = described(countenance.key_ring)
     if not reply.object(body):
         reply.facts("Keys", body)
@@ -45,8 +45,8 @@ def export(
     from countenance.services.keys import export_keys
 
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        names = export_keys(countenance.key_ring, file, options.actor())
+    with options.opened(home, key_dir, act="keys") as countenance:
+        names = export_keys(countenance.key_ring, file, options.actor(countenance))
     if not reply.object({"file": str(file), "keys": names}):
         reply.say(f"Wrote {', '.join(names)} to {file}. Keep it where the home's backups are not.")
 
@@ -88,11 +88,11 @@ def rotate(
     from countenance.services.keys import rotate_ledger_key, rotate_template_key
 
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="keys") as countenance:
         if what == "templates":
-            body = rotate_template_key(countenance.key_ring, options.actor())
+            body = rotate_template_key(countenance.key_ring, options.actor(countenance))
         elif what == "ledger":
-            body = rotate_ledger_key(countenance.key_ring, options.actor())
+            body = rotate_ledger_key(countenance.key_ring, options.actor(countenance))
         else:
             raise typer.BadParameter("choose templates or ledger")
     if not reply.object(body):

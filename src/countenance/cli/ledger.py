@@ -21,7 +21,7 @@ def verify(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
     Example: countenance ledger verify
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="ledger:read") as countenance:
         body = countenance.ledger_verify()
     if not reply.object({"ok": True} | body):
         reply.facts("The ledger verifies", body)
@@ -43,8 +43,8 @@ def export(
     if file.exists() and not force:
         raise BadInput(f"there is a file already: {file}", advice="choose another name, or add --force")
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        content = countenance.ledger_bundle(options.actor())
+    with options.opened(home, key_dir, act="ledger:read") as countenance:
+        content = countenance.ledger_bundle(options.actor(countenance))
         size, key = countenance.ledger_size, countenance.vkey
     try:
         file.write_bytes(content)
@@ -62,7 +62,7 @@ def key(home: options.Home = None, key_dir: options.KeyDir = None, json: options
     Example: countenance ledger key > key.txt
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="ledger:read") as countenance:
         if not reply.object({"key": countenance.vkey, "checkpoint": countenance.checkpoint()}):
             reply.say(countenance.vkey)
 
@@ -80,7 +80,7 @@ def show(
     Example: countenance ledger show --last 50
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="ledger:read") as countenance:
         size = countenance.ledger_size
         if seq is not None and not 0 <= seq < size:
             raise BadInput(f"there is no entry {seq}", advice=f"the newest is {size - 1}")

@@ -21,11 +21,13 @@ from countenance.cli import (
     keys,
     ledger,
     models,
+    profile,
     proxylog,
     search,
     serve,
     source,
     token,
+    user,
 )
 from countenance.cli.output import Reply
 from countenance.domain.errors import CountenanceError
@@ -52,8 +54,11 @@ app.add_typer(models.app, name="models")
 app.add_typer(proxylog.app, name="proxylog")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
+app.add_typer(user.app, name="user")
+app.add_typer(profile.profile_app, name="profile")
+app.add_typer(profile.recovery_app, name="recovery")
 app.add_typer(house.retention_app, name="retention")
-for module in (ingest, search, export, calibrate, erase, serve, house):
+for module in (profile, ingest, search, export, calibrate, erase, serve, house):
     module.register(app)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from countenance.app import Countenance
     from countenance.cli.output import Reply
     from countenance.domain.authority import Actor
+    from countenance.domain.people import Profile
     from countenance.faces.packs import PackManifest
     from countenance.faces.weights import WeightsState
 
@@ -38,14 +39,34 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
 @contextmanager
-def opened(home: Path | None, key_dir: Path | None, **options: Any) -> Iterator[Countenance]:
-    """The product on a home, closed again at the end of the command."""
+def opened(
+    home: Path | None, key_dir: Path | None, *, act: str | None, making: Profile | None = None, **options: Any
+) -> Iterator[Countenance]:
+    """The product on a home, closed again at the end of the command.
+
+    `act` (of `access.roles`) is what the command does: whoever may not do it is refused here. None is for what only
+    looks at the machine. `making` is the profile of a home that is made now.
+    """
     from countenance.app import open_home
     from countenance.settings import load_settings
 
-    with open_home(settings=load_settings(home, key_dir=key_dir, **options)) as countenance:
+    with open_home(settings=load_settings(home, key_dir=key_dir, **options), making=making) as countenance:
         _say_what_was_finished(countenance)
+        if act is not None:
+            _admit(countenance, act)
         yield countenance
+
+
+def _admit(countenance: Countenance, act: str) -> None:
+    from countenance.app import system_actor
+    from countenance.domain.errors import LedgerBroken
+
+    try:
+        countenance.people.admit(system_actor("command"), act)
+    except LedgerBroken:
+        # Roles stand in the ledger. One that is broken gives none, and may be looked at by whoever holds its files.
+        if act != "ledger:read":
+            raise
 
 
 def _say_what_was_finished(countenance: Countenance) -> None:
@@ -57,11 +78,11 @@ def _say_what_was_finished(countenance: Countenance) -> None:
         sys.stderr.write(f"Not purged yet: {place}\n")
 
 
-def actor(stated: str | None = None) -> Actor:
-    """The operating system's user, on the command line."""
+def actor(countenance: Countenance, stated: str | None = None) -> Actor:
+    """Whoever is at the command line: the account to which the operating system's user is linked, or that user."""
     from countenance.app import system_actor
 
-    return system_actor("command", stated)
+    return countenance.people.known(system_actor("command", stated))
 
 
 def span(text: str) -> timedelta:

@@ -72,7 +72,7 @@ def analyse(
         if file is not None and file.exists() and not force:
             raise BadInput(f"there is a file already: {file}", advice="choose another name, or add --force")
     reply = Reply(json or csv)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="proxylog:analyse") as countenance:
         asked = NewAnalysis(
             paths=tuple(paths),
             profiles=tuple(profile or ()),
@@ -89,7 +89,7 @@ def analyse(
         with reply.bytes_progress("reading logs") as show:
             demo = countenance.demo
             made = countenance.logs.make(
-                asked, options.actor(by), rejected=RejectedCsv(rejected).write, on_progress=show
+                asked, options.actor(countenance, by), rejected=RejectedCsv(rejected).write, on_progress=show
             )
         analysis = countenance.logs.on_demand(made)
         said = analysis["body"] | {"receipt": analysis["receipt"]}
@@ -103,7 +103,7 @@ def list_analyses(home: options.Home = None, key_dir: options.KeyDir = None, jso
     Example: countenance proxylog list
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="proxylog:read") as countenance:
         rows = countenance.logs.analyses()
     if not reply.object({"analyses": rows}):
         reply.table(
@@ -143,7 +143,7 @@ def show(
     if report is not None and report.exists() and not force:
         raise BadInput(f"there is a file already: {report}", advice="choose another name, or add --force")
     reply = Reply(json or csv)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="proxylog:read") as countenance:
         found = countenance.logs.on_demand(analysis)
         tell(reply, found, found, report=report, csv=csv, demo=countenance.demo)
 
@@ -161,7 +161,7 @@ def explain(
     Example: countenance proxylog explain V-0123456789ab
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="proxylog:read") as countenance:
         found = countenance.logs.session(session, analysis)
     s = found["session"]
     if reply.object(found):
@@ -213,8 +213,8 @@ def unmask(
 
     secret = secret_of(second_token_file)
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        found = countenance.logs.unmask(Unmasking(session, reason, secret, analysis), options.actor(by))
+    with options.opened(home, key_dir, act="proxylog:unmask") as countenance:
+        found = countenance.logs.unmask(Unmasking(session, reason, secret, analysis), options.actor(countenance, by))
     if reply.object(found):
         return
     reply.facts(
@@ -245,7 +245,7 @@ def remove(
     """
     from countenance.cli.erase import carry_out
 
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="erase") as countenance:
         carry_out(countenance, countenance.eraser.plan_analyses([analysis]), yes=yes, json=json)
 
 
@@ -265,14 +265,15 @@ def profiles(
     if sum(x is not None for x in (check, add, drop)) > 1:
         raise BadInput("one thing at a time", advice="give only one of --check, --add and --drop")
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    act = "proxylog:profiles" if add is not None or drop is not None else "proxylog:read"
+    with options.opened(home, key_dir, act=act) as countenance:
         if check is not None:
             rows = [countenance.logs.check_profile(check)]
         else:
             if add is not None:
-                countenance.logs.add_profile(add, options.actor())
+                countenance.logs.add_profile(add, options.actor(countenance))
             if drop is not None:
-                countenance.logs.drop_profile(drop, options.actor())
+                countenance.logs.drop_profile(drop, options.actor(countenance))
             rows = countenance.logs.profiles()
     if reply.object({"profiles": rows}):
         return

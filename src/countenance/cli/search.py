@@ -46,8 +46,8 @@ def search(
 
     reply = Reply(json)
     choice = _choice(face)
-    with options.opened(home, key_dir, offline=offline or None) as countenance:
-        actor = options.actor()
+    with options.opened(home, key_dir, act="search", offline=offline or None) as countenance:
+        actor = options.actor(countenance)
         collections = tuple(collection) if collection else None
         # Asked first: without an authority no photograph is even read.
         countenance.check_authority(authority, collections, actor)

@@ -31,11 +31,11 @@ def serve(
     Example: countenance serve --port 8765
     """
     reply = Reply(json)
-    with options.opened(home, key_dir, offline=offline or None) as countenance:
+    with options.opened(home, key_dir, act="serve", offline=offline or None) as countenance:
         from countenance.web.serve import run
 
         options.ensure_weights(countenance, reply)
-        countenance.run_retention(options.actor())
+        countenance.run_retention(options.actor(countenance))
         s = countenance.settings.serve
         tell = (lambda link: reply.object({"link": link})) if json else None
         run(countenance, host or s.host, s.port if port is None else port, open_browser=open_browser, on_ready=tell)

@@ -48,7 +48,7 @@ def add(
     """
     from countenance.services.register import NewSource
 
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="sources:write") as countenance:
         new = NewSource(
             name=name,
             kind=kind,
@@ -63,7 +63,7 @@ def add(
             keep_originals=keep_originals,
             allow_private=tuple(allow_private or ()),
         )
-        source = countenance.add_source(new, options.actor())
+        source = countenance.add_source(new, options.actor(countenance))
     reply = Reply(json)
     if not reply.object(as_json(source)):
         reply.say(f"Registered {source.name}. It is kept until {source.expires_at:%Y-%m-%d} and then erased.")
@@ -77,7 +77,7 @@ def list_sources(home: options.Home = None, key_dir: options.KeyDir = None, json
     Example: countenance source list
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="sources:read") as countenance:
         rows = [(source, countenance.source_summary(source.name)) for source in countenance.sources()]
     if not reply.object({"sources": [as_json(source) | {"counts": counts} for source, counts in rows]}):
         reply.table(
@@ -112,7 +112,7 @@ def show(
     Example: countenance source show family --skipped
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="sources:read") as countenance:
         body = as_json(countenance.source(name)) | {"counts": countenance.source_summary(name)}
         listed = _skipped(countenance, name) if skipped else []
     if skipped:
@@ -159,7 +159,7 @@ def remove(
     """
     from countenance.cli.erase import carry_out
 
-    with options.opened(home, key_dir) as countenance:
+    with options.opened(home, key_dir, act="erase") as countenance:
         carry_out(countenance, countenance.eraser.plan_sources([name]), yes=yes, json=json)
 
 

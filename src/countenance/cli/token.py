@@ -27,8 +27,8 @@ def create(
     Example: countenance token create nightly --scope search --scope sources:read --expires 30d
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        token, secret = countenance.create_token(name, scope, options.moment(expires), options.actor())
+    with options.opened(home, key_dir, act="tokens") as countenance:
+        token, secret = countenance.create_token(name, scope, options.moment(expires), options.actor(countenance))
     if not reply.object(token.as_json(now()) | {"secret": secret}):
         reply.say(f"Token {token.id}. Its secret, shown this once:")
         reply.say(secret)
@@ -41,8 +41,8 @@ def list_tokens(home: options.Home = None, key_dir: options.KeyDir = None, json:
     Example: countenance token list
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        rows = [token.as_json(now()) for token in countenance.tokens()]
+    with options.opened(home, key_dir, act="tokens") as countenance:
+        rows = [token.as_json(now()) for token in countenance.tokens(options.actor(countenance))]
     if not reply.object({"tokens": rows}):
         reply.table(
             "Tokens",
@@ -63,7 +63,7 @@ def revoke(
     Example: countenance token revoke token-0123456789ab
     """
     reply = Reply(json)
-    with options.opened(home, key_dir) as countenance:
-        token = countenance.revoke_token(id, options.actor())
+    with options.opened(home, key_dir, act="tokens") as countenance:
+        token = countenance.revoke_token(id, options.actor(countenance))
     if not reply.object(token.as_json(now())):
         reply.say(f"Revoked {id}.")

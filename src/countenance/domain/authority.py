@@ -9,12 +9,23 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `user` is authenticated ("os:NAME"), `via` is the door ("command", "python", "page", "token:ID"),
-    `stated` is what the person said of themselves and nobody checked."""
+    """Who acts. `user` is authenticated ("user:ID" of an account, or "os:NAME"), `via` is the door ("command",
+    "python", "page", "token:ID"), `stated` is what the person said of themselves and nobody checked.
+
+    `roles` are those of the account, and `also` the operating system's users that are linked to it: both are filled in
+    by `services.people.People.known`, out of the ledger.
+    """
 
     user: str
     via: str
     stated: str | None = None
+    roles: tuple[str, ...] = ()
+    also: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name under which this person acts: an authority of one is an authority of all."""
+        return self.also | {self.user}
 
     def as_json(self) -> dict[str, Any]:
         """As every ledger entry has it; `via` goes into the entry's body."""

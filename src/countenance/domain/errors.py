@@ -14,7 +14,10 @@
     │   ├── NotRegistered            a place that is no registered source, or one that has expired
     │   ├── PrivateAddress           a fetch towards an address that is not public
     │   ├── NotSignedIn              no token, link or browser session that is good
+    │   │   └── SecondFactorNeeded   a password that is right and not enough
+    │   ├── TooManyAttempts          signing in failed too often; wait
     │   ├── ScopeMissing             a token that does not reach this far
+    │   ├── RoleMissing              a person whose roles do not reach this far
     │   └── PermitMisused            a look-up that its permit does not allow
     ├── Unavailable                  exit 5   try again, or mend the machine
     │   ├── Busy                     a lock that somebody else holds
@@ -177,6 +180,25 @@ class NotSignedIn(Refused):
 
     code = "not-signed-in"
     http_status = 401
+
+
+class SecondFactorNeeded(NotSignedIn):
+    """The password is right, and a code of the authenticator or a recovery code is needed too."""
+
+    code = "second-factor-needed"
+
+
+class TooManyAttempts(Refused):
+    """Signing in failed too often; `details["seconds"]` says how long to wait."""
+
+    code = "too-many-attempts"
+    http_status = 429
+
+
+class RoleMissing(Refused):
+    """Whoever asks has no role that may do this; `details["act"]` names what was asked for."""
+
+    code = "role-missing"
 
 
 class ScopeMissing(Refused):

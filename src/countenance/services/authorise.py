@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from countenance.domain.authority import Actor, Authority
-from countenance.domain.errors import BadInput, NoAuthority, UnknownThing
+from countenance.domain.errors import BadInput, NoAuthority, Refused, UnknownThing
 from countenance.services.record import Record, Told
 from countenance.services.register import check_basis, check_name
 from countenance.store import authorities as rows
@@ -42,7 +41,7 @@ class NewAuthority:
 def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
     """Grant an authority: the entry first, then the row. Raises BadInput, UnknownThing."""
     now = moments.now()
-    check_basis(new.basis, new.basis_document)
+    check_basis(new.basis, new.basis_document, record.profile)
     for value, option in ((new.purpose, "--purpose"), (new.case, "--case"), (new.stated_by, "--by")):
         if not value.strip():
             raise BadInput(f"an authority needs {option}", advice=f"say it with {option}")
@@ -58,7 +57,7 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
         check_name(name, "collection")
         if name not in known:
             raise UnknownThing(f"there is no collection called {name}", advice="`countenance source list` shows them")
-    holder = new.holder or actor.user
+    holder = _holder(record, new.holder, actor)
     authority = Authority(
         id="A-" + secrets.token_hex(6),
         purpose=new.purpose,
@@ -73,7 +72,7 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
         granted_by=actor.user,
         stated_by=new.stated_by,
         holder=holder,
-        self_approved=holder == actor.user,
+        self_approved=holder in actor.names,
         grant_seq=-1,
     )
     receipt = record.enter(GRANTED, actor, authority.terms())
@@ -81,6 +80,26 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
     with record.database.write() as c:
         rows.add(c, granted)
     return granted
+
+
+def _holder(record: Record, asked: str | None, actor: Actor) -> str:
+    """Who may use it. Where two people are needed, that is a requester's account, and not the one who grants."""
+    told = record.people.read(record)
+    account = told.find(asked) if asked else None
+    holder = account.user if account else asked or actor.user
+    if not record.profile.two_people:
+        return holder
+    if holder in actor.names:
+        raise Refused(
+            "nobody grants an authority to themselves here",
+            advice="name with --for whose it is; somebody else grants you one",
+        )
+    if account is None or account.disabled or "requester" not in account.roles:
+        raise BadInput(
+            "an authority is for an account that may search",
+            advice="give the name of a requester; `countenance user list` shows the accounts",
+        )
+    return holder
 
 
 def revoke(record: Record, id: str, actor: Actor, reason: str = "") -> Authority:
@@ -100,7 +119,7 @@ def check(record: Record, id: str, collections: Iterable[str] | None, actor: Act
     """The live authority that covers these collections (all of its own when None), or a refusal that is an entry.
 
     Raises NoAuthority, with `details["reason"]`: unknown, not-in-ledger, revoked, expired, spent, not-holder,
-    not-covered.
+    self-approved, not-covered.
     """
     now = moments.now()
     wanted = list(dict.fromkeys(collections)) if collections is not None else None
@@ -140,8 +159,10 @@ def _judge(
     state = authority.state(now)
     if state != "live":
         return state, None
-    if authority.holder != actor.user:
+    if authority.holder not in actor.names:
         return "not-holder", None
+    if authority.self_approved and record.profile.two_people:
+        return "self-approved", None
     if wanted is not None and not set(wanted) <= set(authority.collections):
         return "not-covered", None
     return None, authority
@@ -149,17 +170,7 @@ def _judge(
 
 def borne_out(record: Record, authority: Authority) -> bool:
     """Whether the ledger holds the entry that grants exactly these terms. Without it a row is dead."""
-    row = hashlib.sha256(repr((GRANTED, authority.terms(), authority.granted_by)).encode()).digest()
-    if record.borne.get(authority.grant_seq) == row:
-        return True
-    if not 0 <= authority.grant_seq < record.ledger.size:
-        return False
-    entry = record.ledger.entry(authority.grant_seq)
-    said = {name: value for name, value in entry.body.items() if name != "via"}
-    if entry.kind != GRANTED or said != authority.terms() or entry.actor["authenticated"] != authority.granted_by:
-        return False
-    record.borne[authority.grant_seq] = row
-    return True
+    return record.bears(authority.grant_seq, GRANTED, authority.terms(), by=authority.granted_by)
 
 
 def _told(record: Record, id: str) -> tuple[int, bool]:
@@ -183,6 +194,10 @@ _WORDS = {
     "expired": ("this authority has expired", "ask for a new one"),
     "spent": ("every search of this authority has been used", "ask for a new one"),
     "not-holder": ("this authority was granted to somebody else", "ask for one of your own"),
+    "self-approved": (
+        "this authority was granted by the one who holds it, and here that takes two people",
+        "somebody else grants you a new one",
+    ),
     "not-covered": (
         "this authority does not cover that collection",
         "`countenance authority show` says what it covers",

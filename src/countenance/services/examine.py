@@ -14,8 +14,12 @@ from countenance.domain.errors import CountenanceError
 from countenance.faces.packs import find_pack
 from countenance.faces.runtime import open_engine
 from countenance.faces.weights import cache_folder, verify
+from countenance.services import recovery
 from countenance.services.home import default_key_dir
+from countenance.services.keys import KeyRing, described
+from countenance.services.people import People
 from countenance.services.workers import worker_count
+from countenance.store import moments
 
 LOW_DISK = 2 * 2**30
 
@@ -74,6 +78,32 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
     except CountenanceError as error:
         findings.append(Finding("fault", error.message, error.advice))
     return {"facts": facts, "findings": [asdict(finding) for finding in findings]}
+
+
+def examine_home(ring: KeyRing, entries: int, people: People) -> dict[str, Any]:
+    """Facts and findings of an open home: its keys, its profile, whether rows and vectors agree."""
+    faults = ring.index().verify() if ring.pack else []
+    findings = [fault(what, "restore the home from a backup") for what in faults]
+    profile, today = people.profile, moments.now().date()
+    name_them = "`countenance profile set organisation` names those in force"
+    findings += [fault(f"{what}; the server does not start", name_them) for what in profile.lapsed(today)]
+    findings += [asdict(Finding("advice", what, name_them)) for what in profile.lapsing(today)]
+    if (used := recovery.used_lately(people)) is not None:
+        what = f"the recovery secrets were used on {used:%Y-%m-%d %H:%M} UTC to restore an administrator"
+        findings.append(asdict(Finding("advice", what, "was it you? Then make new ones: countenance recovery make")))
+    if profile.kept_bases:
+        what = f"this personal home rests on bases of an organisation: {', '.join(profile.kept_bases)}"
+        how = "they stay allowed here; countenance profile set organisation gives it the rules that go with them"
+        findings.append(asdict(Finding("advice", what, how)))
+    keys = described(ring)
+    facts = {
+        "ledger key": keys["ledger"],
+        "templates' key": keys["templates"],
+        "ledger entries": entries,
+        "profile": profile.name,
+        "accounts": len(people.accounts()),
+    }
+    return {"facts": facts, "findings": findings}
 
 
 def fault(what: str, how: str) -> dict[str, str]:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from countenance.domain.authority import Actor
-from countenance.domain.errors import Busy, KeyTrouble, LedgerBroken, Unavailable
+from countenance.domain.errors import AlreadyThere, Busy, KeyTrouble, LedgerBroken, Unavailable
+from countenance.domain.people import PERSONAL, Profile
 from countenance.ledger import keys as ledger_keys
 from countenance.ledger.log import Ledger
-from countenance.services import effective
+from countenance.services import effective, profile
 from countenance.services.record import Record
 from countenance.store.blobs import Blobs
 from countenance.store.database import Database
@@ -136,11 +137,18 @@ class Home:
         self.database.close()
 
 
-def open_home(folder: Path, key_dir: Path | None, actor: Actor, settings: Mapping[str, Any] | None = None) -> Home:
+def open_home(
+    folder: Path,
+    key_dir: Path | None,
+    actor: Actor,
+    settings: Mapping[str, Any] | None = None,
+    making: Profile | None = None,
+) -> Home:
     """Open a home; the first opening of an empty folder makes it. A change of the `settings` in force is an entry.
 
-    Raises KeyTrouble before anything is written when a home's key is missing or wrong, NewerHome when a newer version
-    wrote it, Unavailable when the folder cannot be made or written.
+    `making` is the profile of a home that is made now, and then there must be none yet; one person's without it.
+    Raises AlreadyThere, KeyTrouble before anything is written when a home's key is missing or wrong, NewerHome when a
+    newer version wrote it, Unavailable when the folder cannot be made or written.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  a home may be reached through a link
     try:
@@ -155,7 +163,7 @@ def open_home(folder: Path, key_dir: Path | None, actor: Actor, settings: Mappin
         fcntl.flock(lock, fcntl.LOCK_EX)
         database = Database.open(folder / "countenance.db")
         try:
-            return _open(folder, key_dir or default_key_dir(), database, actor, settings)
+            return _open(folder, key_dir or default_key_dir(), database, actor, settings, making)
         except BaseException:
             database.close()
             raise
@@ -168,9 +176,18 @@ def default_key_dir() -> Path:
     return Path(platformdirs.user_config_dir("countenance")) / "keys"
 
 
-def _open(folder: Path, key_dir: Path, database: Database, actor: Actor, settings: Mapping[str, Any] | None) -> Home:
+def _open(
+    folder: Path,
+    key_dir: Path,
+    database: Database,
+    actor: Actor,
+    settings: Mapping[str, Any] | None,
+    making: Profile | None,
+) -> Home:
     home_id = database.meta(HOME_ID)
     fresh = home_id is None
+    if making is not None and not fresh:
+        raise AlreadyThere("there is a home here already", advice="`countenance profile show` says of which kind")
     if home_id is None:
         home_id = secrets.token_hex(8)
     keys = key_dir / home_id
@@ -201,13 +218,14 @@ def _open(folder: Path, key_dir: Path, database: Database, actor: Actor, setting
                 "the ledger of this home is gone, and the home was used",
                 advice="restore the folder ledger/ from a backup; nothing was changed",
             )
-        said: dict[str, Any] = {"home": home_id, "ledger": origin}
+        said: dict[str, Any] = {"home": home_id, "ledger": origin, **profile.body_of(making or Profile(PERSONAL))}
         if settings is not None:
             effective.remember(record, settings)
             said["settings"] = effective.told(settings)
         record.enter("home.created", actor, said)
     elif settings is not None:
         effective.notice(record, settings, actor)
+    profile.settle(record, actor)
     enter_imports(record, keys)
     pseudonyms = hmac.digest(name_key, b"countenance pseudonyms\n", "sha256")
     return Home(folder, keys, home_id, database, record, Blobs(folder / "blobs", name_key), pseudonyms)

@@ -13,6 +13,7 @@ from countenance.domain.errors import BadInput, Unavailable, UnknownThing
 from countenance.domain.proxy import Rejected
 from countenance.services.analyse import LogAnalyst, NewAnalysis
 from countenance.services.home import Home
+from countenance.services.people import People
 from countenance.services.tell import FACE
 from countenance.services.unmask import Unmasking, unmask
 from countenance.settings import ProxyLogSettings
@@ -50,6 +51,7 @@ class LogDesk:
     """What one home knows of proxy logs."""
 
     home: Home
+    people: People
     policy: ProxyLogSettings
 
     # Analyses
@@ -74,6 +76,7 @@ class LogDesk:
         on_progress: Callable[[int, int | None], None] = lambda *_: None,
     ) -> str:
         """The same, returning the analysis's id alone."""
+        actor = self.people.admit(actor, "proxylog:analyse")
         analyst = LogAnalyst(self.home, self.policy)
         chosen = self._chosen(asked.profiles)
         return analyst.analyse(asked, chosen, actor, rejected=rejected, on_progress=on_progress)
@@ -131,7 +134,7 @@ class LogDesk:
 
     def unmask(self, asked: Unmasking, actor: Actor) -> dict[str, Any]:
         """Who a session was; see `services.unmask`."""
-        return unmask(self.home.record, asked, actor)
+        return unmask(self.people, asked, actor)
 
     # Site profiles
 
@@ -150,6 +153,7 @@ class LogDesk:
         """Use a profile from now on, in the place of one of the same name. Raises BadInput."""
         from countenance.proxylog.profiles import load
 
+        actor = self.people.admit(actor, "proxylog:profiles")
         profile = load(file)
         text = file.read_bytes()
         self.home.record.enter(PROFILE_ADDED, actor, {"profile": profile.name, "version": profile.version})
@@ -166,6 +170,7 @@ class LogDesk:
 
     def drop_profile(self, name: str, actor: Actor) -> None:
         """Stop using a profile that was added. Raises UnknownThing."""
+        actor = self.people.admit(actor, "proxylog:profiles")
         file = next((path for path in self._own() if path.stem == name), None)
         if file is None:
             raise UnknownThing(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from countenance.domain.authority import Actor
+from countenance.domain.people import Profile
 from countenance.ledger import seal
+from countenance.ledger.entry import Entry
 from countenance.ledger.log import Ledger
 from countenance.ledger.receipt import Receipt
+from countenance.services.roll import UNTOLD, Roll
 from countenance.store import items
 from countenance.store.database import Database
 
@@ -25,13 +29,19 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The ledger of a home together with the keys of what it seals. `told` is what was read of it already, and `borne`
-    which grants and registrations were: by their entry, a digest of the row that it bears out."""
+    """The ledger of a home together with the keys of what it seals. `told` is what was read of it already, `borne`
+    which rows were: by their entry, a digest of the row that it bears out; and `people` what it tells of accounts."""
 
     ledger: Ledger
     database: Database
     told: dict[str, Told] = field(default_factory=dict, repr=False, compare=False)
     borne: dict[int, bytes] = field(default_factory=dict, repr=False, compare=False)
+    people: Roll = field(default_factory=Roll, repr=False, compare=False)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile in force, as the ledger says it."""
+        return self.people.read(self).profile or UNTOLD
 
     def enter(
         self,
@@ -69,13 +79,49 @@ class Record:
                 "sealed": [part["item"] for part in entry.sealed],
             }
             if opened and entry.sealed:
-                with self.database.read() as c:
-                    keys = items.open_keys(c, value["sealed"])
-                value["opened"] = {
-                    part["item"]: seal.open_sealed(
-                        seal.ItemKey(part["item"], keys[part["item"]]), entry.kind.encode(), part
-                    )
-                    for part in entry.sealed
-                    if part["item"] in keys
-                }
+                value["opened"] = self.opened(entry)
             yield value
+
+    def opened(self, entry: Entry) -> dict[str, Any]:
+        """What an entry seals, by item, as far as it is not shredded."""
+        with self.database.read() as c:
+            keys = items.open_keys(c, [part["item"] for part in entry.sealed])
+        return {
+            part["item"]: seal.open_sealed(seal.ItemKey(part["item"], keys[part["item"]]), entry.kind.encode(), part)
+            for part in entry.sealed
+            if part["item"] in keys
+        }
+
+    def bears(
+        self,
+        seq: int | None,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        by: str | None = None,
+        sealed: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> bool:
+        """Whether entry `seq` is of this kind, says exactly this (`via` apart) and seals exactly this, and was made by
+        this user where one is named. Without such an entry a row is dead: nobody makes one by editing the database.
+
+        Raises LedgerBroken when the entry is not what was signed.
+        """
+        keys = {}
+        if sealed:
+            # Without its key the entry tells nothing any more: what it was about was erased.
+            with self.database.read() as c:
+                keys = items.open_keys(c, sealed)
+        if seq is None or not 0 <= seq < self.ledger.size:
+            return False
+        row = hashlib.sha256(repr((kind, dict(body), by, sealed, keys)).encode()).digest()
+        if self.borne.get(seq) == row:
+            return True
+        entry = self.ledger.entry(seq)
+        said = {name: value for name, value in entry.body.items() if name != "via"}
+        if entry.kind != kind or said != body or by not in (None, entry.actor["authenticated"]):
+            return False
+        opened = self.opened(entry) if sealed else {}
+        if any(opened.get(item) != value for item, value in (sealed or {}).items()):
+            return False
+        self.borne[seq] = row
+        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from typing import Any
 
 from countenance.domain.authority import Actor
 from countenance.domain.basis import BASES
-from countenance.domain.errors import AlreadyThere, BadInput, NotRegistered
+from countenance.domain.errors import AlreadyThere, BadInput, NotRegistered, Refused
+from countenance.domain.people import Profile
 from countenance.domain.sources import Source
 from countenance.services.record import Record
-from countenance.store import items, moments
+from countenance.store import moments
 from countenance.store import sources as rows
 
 REGISTERED = "source.registered"
@@ -41,8 +41,8 @@ class NewSource:
     allow_private: tuple[str, ...] = ()
 
 
-def check_basis(basis: str, document: str | None) -> None:
-    """A known basis, with its document where it rests on one. Raises BadInput."""
+def check_basis(basis: str, document: str | None, profile: Profile) -> None:
+    """A known basis, with its document where it rests on one, that the profile takes. Raises BadInput, Refused."""
     known = BASES.get(basis)
     if known is None:
         listed = "; ".join(f"{b.code}: {b.meaning}" for b in BASES.values())
@@ -51,6 +51,12 @@ def check_basis(basis: str, document: str | None) -> None:
         raise BadInput(
             f"the basis {basis} rests on a document, and none was named",
             advice="name it with --basis-document, for instance the number of the policy or the balancing test",
+        )
+    if not profile.allows(basis):
+        raise Refused(
+            f"a personal home does not rest on the basis {basis}",
+            advice="use own or consent; or make it the home of an organisation, with a policy and an impact assessment "
+            "(`countenance profile set organisation`)",
         )
 
 
@@ -79,7 +85,7 @@ def add_source(
         raise BadInput("a source needs an owner", advice="say with --owner who answers for it")
     if new.retain_days is None or not 1 <= new.retain_days <= 3650:
         raise BadInput("a source is kept for 1 to 3650 days", advice="say so with --retain, for instance --retain 90d")
-    check_basis(new.basis, new.basis_document)
+    check_basis(new.basis, new.basis_document, record.profile)
     location = validate(new.kind, new.location, new.allow_private)
     if new.kind == "folder" and _one_in_the_other(Path(location), home.resolve()):
         raise BadInput(
@@ -161,20 +167,8 @@ def check_borne_out(record: Record, source: Source) -> None:
     """The ledger holds the entry that registers exactly this. Raises NotRegistered."""
     with record.database.read() as c:
         seq = rows.registered_seq(c, source.id)
-        # Without its key the entry tells nothing any more: the source was erased.
-        key = items.open_keys(c, [item_of(source.id)])
-    row = hashlib.sha256(repr((REGISTERED, _terms(source), _sealed(source), key)).encode()).digest()
-    if record.borne.get(seq) == row:
-        return
-    said = next(record.entries(seq, seq + 1, opened=True), None) if seq >= 0 else None
-    if (
-        said is None
-        or said["type"] != REGISTERED
-        or {name: value for name, value in said["body"].items() if name != "via"} != _terms(source)
-        or said.get("opened", {}).get(item_of(source.id)) != _sealed(source)
-    ):
+    if not record.bears(seq, REGISTERED, _terms(source), sealed={item_of(source.id): _sealed(source)}):
         raise NotRegistered(
             f"the source {source.name} is not registered in the ledger as its row says",
             advice="somebody changed the database; run `countenance ledger verify` and register the source again",
         )
-    record.borne[seq] = row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from countenance.store import authorities, moments, pictures, runs, sources
+from countenance.store import authorities, moments, pictures, runs, searches, sources
 from countenance.store.database import Database
 
 PACK = "pack"
@@ -35,6 +35,14 @@ def collections(database: Database) -> list[dict[str, Any]]:
             {"name": name, "sources": names, "faces": pictures.count(c, [ids[one] for one in names])["indexed"]}
             for name, names in sources.collection_names(c).items()
         ]
+
+
+def self_approved_on_websites(database: Database) -> int:
+    """How many kept searches covered a website under an authority that the searcher granted."""
+    with database.read() as c:
+        websites = {source.collection for source in sources.every(c) if source.kind == "website"}
+        own = {one.id for one in authorities.every(c) if one.self_approved and websites & set(one.collections)}
+        return searches.count_under(c, own)
 
 
 def home(database: Database) -> dict[str, Any]:

@@ -281,8 +281,11 @@ tokens = Table(
     Column("created_at", Id, nullable=False),
     Column("expires_at", Id),
     Column("revoked_at", Id),
+    Column("account", Text),
+    Column("seq", Id),
 )
-"""Bearer tokens and browser sessions, by the SHA-256 of their secret."""
+"""Bearer tokens, by the SHA-256 of their secret. `seq` is the entry that bears one out; those from before there were
+accounts have none."""
 
 analyses = Table(
     "analyses",
@@ -308,3 +311,50 @@ log_sessions = Table(
     Column("sealed", JSON, nullable=False),
 )
 """The sessions of an analysis in order; `sealed` is who it was and the log's own lines, under the session's own key."""
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_at", Id, nullable=False),
+    Column("used_at", Id),
+    Column("counter", Id, nullable=False),
+)
+"""Passwords (argon2id), authenticators (sealed) and passkeys (public keys). One counts only while the ledger's entry
+holds its digest. `counter` is an authenticator's last time step, or a passkey's signature counter."""
+
+browser_sessions = Table(
+    "browser_sessions",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("how", Text, nullable=False),
+    Column("begun_at", Id, nullable=False),
+    Column("used_at", Id, nullable=False),
+    Column("until", Id, nullable=False),
+    Column("seq", Id, nullable=False),
+)
+"""Who is signed in, by the SHA-256 of the session's secret; `seq` is the entry without which it is none."""
+
+known_devices = Table(
+    "known_devices",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("used_at", Id, nullable=False),
+)
+"""Browsers in which an account was signed in before: a stranger's failures do not lock them out."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", Id, nullable=False),
+    Column("at", Id, nullable=False),
+)
+"""Failures to sign in, counted by account, by known device and by address."""

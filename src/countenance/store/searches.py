@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, null, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, null, select, update
 
 from countenance.store.moments import to_row
 from countenance.store.schema import candidates, searches
@@ -28,6 +28,12 @@ def begin(
             keep_until=to_row(keep_until),
         )
     )
+
+
+def count_under(connection: Connection, authorities: Iterable[str]) -> int:
+    """How many searches were begun under these authorities, of those that are kept."""
+    query = select(func.count()).where(searches.c.authority_id.in_(list(authorities)))
+    return int(connection.execute(query).scalar_one())
 
 
 def started(connection: Connection, id: str, *, seq: int) -> None:

@@ -19,19 +19,20 @@ from countenance.access.sessions import Sessions
 from countenance.app import Countenance
 from countenance.domain.errors import CountenanceError
 from countenance.web import problems
-from countenance.web.api import authorities, home, ledger, proxylog, searches, sources
+from countenance.web.api import accounts, authorities, home, ledger, proxylog, searches, sources
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
+from countenance.web.pages import account, door, routes
 from countenance.web.pages import proxylog as proxylog_pages
-from countenance.web.pages import routes
 from countenance.web.security import HEADERS, BodyLimit, KnownHosts, SecureAnswers
 
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
 
-def build(app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = ()) -> FastAPI:
-    """The ASGI application of one home. `hosts` are further names that it answers under, beside those of loopback."""
+def build(app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = (), links: bool = True) -> FastAPI:
+    """The ASGI application of one home. `hosts` are further names that it answers under, beside those of loopback;
+    `links` is whether the one-time link opens a session."""
     largest = app.settings.images.max_bytes * 3 // 2 + 2**20
     web = FastAPI(
         title="Countenance",
@@ -50,12 +51,15 @@ def build(app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = ()) ->
     )
     web.state.countenance = app
     web.state.sessions = sessions
+    web.state.links = links
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, searches, ledger, proxylog):
+    for module in (home, sources, authorities, searches, ledger, proxylog, accounts):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
+    web.include_router(door.router)
+    web.include_router(account.router)
     web.include_router(proxylog_pages.router)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _answer_errors(web)
@@ -128,5 +132,6 @@ _TAGS = [
     {"name": "authorities", "description": "Who may search, why, where, until when and how often."},
     {"name": "searches", "description": f"At most {MOST} photographs of one person; candidates, never identities."},
     {"name": "ledger", "description": "What was done, provably."},
+    {"name": "accounts", "description": "Who there is, and what they may do."},
     {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},
 ]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from countenance.access import scopes, sessions, tokens
+from countenance.access import roles, scopes, sessions
 from countenance.app import Countenance, system_actor
 from countenance.domain.authority import Actor
 from countenance.domain.errors import NotSignedIn, Refused, ScopeMissing
-from countenance.store.moments import now
+from countenance.domain.people import Account
+from countenance.services import tokens
+from countenance.services.sign_in import csrf_of
 from countenance.web.security import same_origin
 
 COOKIE = "countenance"
@@ -31,10 +34,14 @@ _cookie = APIKeyCookie(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as the ledger will have it, and their scopes."""
+    """Who asks, as the ledger will have it, and what they may do: of a token its scopes, as far as its owner's roles
+    reach. `csrf` is the token of the browser's session, and `account` whose it is, None through the one-time link."""
 
     actor: Actor
-    scopes: frozenset[str]
+    acts: frozenset[str]
+    scopes: frozenset[str] | None = None
+    csrf: str = ""
+    account: Account | None = None
 
 
 def countenance(request: Request) -> Countenance:
@@ -49,6 +56,11 @@ def browser_sessions(request: Request) -> sessions.Sessions:
     return found
 
 
+def links(request: Request) -> bool:
+    """Whether the one-time link that the server prints opens a session: in a personal home, on loopback."""
+    return bool(request.app.state.links) and not countenance(request).people.profile.two_people
+
+
 def caller(
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -59,19 +71,33 @@ def caller(
     Raises NotSignedIn, and Refused for a request that one of our own pages did not make.
     """
     if "authorization" in request.headers:
-        secret = bearer.credentials if bearer is not None else ""
-        with countenance(request).database.read() as connection:
-            token = tokens.check(connection, secret, now=now())
-        return Caller(system_actor(f"token:{token.id}"), frozenset(token.scopes))
+        token, actor = tokens.check(countenance(request).people, bearer.credentials if bearer is not None else "")
+        return Caller(actor, roles.acts_of(actor.roles) & frozenset(token.scopes), frozenset(token.scopes))
     if cookie is None:
         raise NotSignedIn(
             "a token or a browser session is needed",
-            advice="send `Authorization: Bearer …`, or open the link that the server printed",
+            advice="send `Authorization: Bearer …`, or sign in",
         )
-    csrf = browser_sessions(request).check(cookie)
+    found = in_session(request, cookie)
     if request.method not in SAFE_METHODS:
-        check_own_page(request, csrf, request.headers.get(CSRF_HEADER, ""))
-    return Caller(system_actor("page"), scopes.EVERY_SCOPE)
+        check_own_page(request, found.csrf, request.headers.get(CSRF_HEADER, ""))
+    return found
+
+
+def in_session(request: Request, secret: str) -> Caller:
+    """Whose session this is: an account's, or in a personal home that of whoever followed the one-time link.
+
+    Raises NotSignedIn.
+    """
+    people = countenance(request).people
+    if not people.profile.two_people:
+        with suppress(NotSignedIn):
+            csrf = browser_sessions(request).check(secret)
+            actor = people.known(system_actor("page"))
+            return Caller(actor, roles.acts_of(actor.roles), csrf=csrf)
+    account = people.door.session(secret)
+    actor = people.known(Actor(account.user, "page"))
+    return Caller(actor, roles.acts_of(actor.roles), csrf=csrf_of(secret), account=account)
 
 
 def check_own_page(request: Request, csrf: str, given: str) -> None:
@@ -81,19 +107,39 @@ def check_own_page(request: Request, csrf: str, given: str) -> None:
 
 
 def allowed(scope: str) -> Callable[..., Caller]:
-    """A dependency: the caller, who must have this scope. Raises ScopeMissing."""
+    """A dependency: the caller, who may do this. Raises ScopeMissing of a token, RoleMissing of a person."""
 
-    def check(caller: Annotated[Caller, Depends(caller)]) -> Caller:
-        if scope not in caller.scopes:
+    def check(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Caller:
+        if caller.scopes is not None and scope not in caller.scopes:
             raise ScopeMissing(
                 f"this token was not made for `{scope}`",
                 advice="make a token with that scope",
                 details={"scope": scope},
             )
+        countenance(request).people.admit(caller.actor, scope)
         return caller
 
     if scope not in scopes.SCOPES:
         raise ValueError(f"no such scope: {scope}")
+    return check
+
+
+def visitor(request: Request) -> Caller:
+    """Whoever looks at a page. Raises NotSignedIn, which shows the door."""
+    found = in_session(request, request.cookies.get(COOKIE, ""))
+    request.state.caller = found
+    return found
+
+
+def page(act: str) -> Callable[..., str]:
+    """A dependency of a page: the CSRF token of whoever looks at it, and may. Raises NotSignedIn, RoleMissing."""
+
+    def check(request: Request, caller: Annotated[Caller, Depends(visitor)]) -> str:
+        countenance(request).people.admit(caller.actor, act)
+        return caller.csrf
+
+    if act not in roles.ACTS:
+        raise ValueError(f"no such act: {act}")
     return check
 
 
@@ -111,4 +157,6 @@ AuthoritiesWriter = Annotated[Caller, Depends(allowed("authorities:write"))]
 LedgerReader = Annotated[Caller, Depends(allowed("ledger:read"))]
 LogReader = Annotated[Caller, Depends(allowed("proxylog:read"))]
 Unmasker = Annotated[Caller, Depends(allowed("proxylog:unmask"))]
-"""Parameters of an endpoint: the caller, who must have that scope."""
+AccountsReader = Annotated[Caller, Depends(allowed("accounts:read"))]
+AccountsWriter = Annotated[Caller, Depends(allowed("accounts:write"))]
+"""Parameters of an endpoint: the caller, who may do that."""

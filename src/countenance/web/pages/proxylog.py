@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from countenance.reports import proxylog_plots as plots
 from countenance.reports.plain import visible
 from countenance.reports.proxylog_words import CEILINGS, CLASSES, FITS, bounds
-from countenance.web.callers import House
-from countenance.web.pages.routes import SignedIn, render
+from countenance.web.callers import House, page
+from countenance.web.pages.routes import render
 
 router = APIRouter(prefix="/proxylog", include_in_schema=False, default_response_class=HTMLResponse)
+
+SeesLogs = Annotated[str, Depends(page("proxylog:read"))]
 
 PAGE = 50
 PICTURES: tuple[plots.Picture, ...] = ("bounds", "timeline")
@@ -23,7 +25,7 @@ LINES = 30
 
 
 @router.get("")
-def analyses(request: Request, house: House, csrf: SignedIn) -> Response:
+def analyses(request: Request, house: House, csrf: SeesLogs) -> Response:
     """Every analysis, and how one is made."""
     return render(request, "proxylogs.html", csrf, analyses=house.logs.analyses(), bounds=bounds)
 
@@ -32,7 +34,7 @@ def analyses(request: Request, house: House, csrf: SignedIn) -> Response:
 def analysis(
     request: Request,
     house: House,
-    csrf: SignedIn,
+    csrf: SeesLogs,
     analysis: str,
     kind: Annotated[str, Query(alias="class", max_length=40)] = "",
     site: Annotated[str, Query(max_length=100)] = "",
@@ -73,7 +75,7 @@ def analysis(
 
 
 @router.get("/{analysis}/sessions/{session}")
-def session(request: Request, house: House, csrf: SignedIn, analysis: str, session: str) -> Response:
+def session(request: Request, house: House, csrf: SeesLogs, analysis: str, session: str) -> Response:
     """Why one session is what it is, and who it was, once two people ask."""
     found = house.logs.session(session, analysis)
     profiles = house.logs.analysis(found["analysis"])["body"]["profiles"]

@@ -1,4 +1,4 @@
-"""The pages: start, search, sources, authorities, ledger, and the door."""
+"""The pages: start, search, sources, authorities, ledger."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import jinja2
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 import countenance as package
 from countenance.domain.basis import BASES
-from countenance.domain.errors import CountenanceError, NotSignedIn, Refused
+from countenance.domain.errors import CountenanceError, NotSignedIn
 from countenance.ledger.receipt import verify_receipt
+from countenance.services.recovery import used_lately
 from countenance.store.moments import now
-from countenance.web.callers import COOKIE, House, browser_sessions, check_own_page, countenance
+from countenance.web.callers import Caller, House, countenance, links, page, visitor
 from countenance.web.pages.words import FILTERS, KINDS
-from countenance.web.security import same_origin
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -35,18 +34,19 @@ _templates.filters.update(FILTERS)
 ENTRIES = 25
 
 
-def signed_in(request: Request) -> str:
-    """The CSRF token of the browser's session. Raises NotSignedIn, which shows the door."""
-    return browser_sessions(request).check(request.cookies.get(COOKIE, ""))
-
-
-SignedIn = Annotated[str, Depends(signed_in)]
+SeesStart = Annotated[str, Depends(page("status:read"))]
+SeesSearch = Annotated[str, Depends(page("search"))]
+SeesSources = Annotated[str, Depends(page("sources:read"))]
+SeesAuthorities = Annotated[str, Depends(page("authorities:read"))]
+SeesLedger = Annotated[str, Depends(page("ledger:read"))]
+"""Parameters of a page: the CSRF token of whoever may see it."""
 
 
 @router.get("/")
-def start(request: Request, house: House, csrf: SignedIn) -> Response:
+def start(request: Request, house: House, csrf: SeesStart) -> Response:
     """What the home holds and what to do next."""
-    at = now()
+    at, profile = now(), house.people.profile
+    reads, size = "ledger:read" in request.state.caller.acts, house.ledger_size
     return render(
         request,
         "start.html",
@@ -54,12 +54,16 @@ def start(request: Request, house: House, csrf: SignedIn) -> Response:
         status=house.status(),
         sources=house.sources(),
         live=[a for a in house.authorities() if a.state(at) == "live"],
-        entries=list(reversed(house.ledger_entries(max(0, house.ledger_size - 6), house.ledger_size))),
+        entries=house.ledger_entries(max(0, size - 6), size)[::-1] if reads else None,
+        profile=profile,
+        notices=[*profile.lapsed(at.date()), *profile.lapsing(at.date())],
+        recovered=used_lately(house.people),
+        own_searches=0 if profile.two_people else house.self_approved_on_websites(),
     )
 
 
 @router.get("/search")
-def search(request: Request, house: House, csrf: SignedIn) -> Response:
+def search(request: Request, house: House, csrf: SeesSearch) -> Response:
     """Photograph → face → authority → candidates."""
     at = now()
     live = [a.as_json(at) for a in house.authorities() if a.state(at) == "live"]
@@ -67,18 +71,17 @@ def search(request: Request, house: House, csrf: SignedIn) -> Response:
 
 
 @router.get("/sources")
-def sources(request: Request, house: House, csrf: SignedIn) -> Response:
+def sources(request: Request, house: House, csrf: SeesSources) -> Response:
     """Every source, with what was found in it."""
     running = request.app.state.ingests.running()
     rows = [(s, house.source_summary(s.name), running.get(s.name)) for s in house.sources()]
-    days = house.settings.sources.retain_days
-    return render(
-        request, "sources.html", csrf, rows=rows, bases=BASES.values(), kinds=KINDS, now=now(), retain_days=days
-    )
+    days, profile = house.settings.sources.retain_days, house.people.profile
+    bases = [basis for basis in BASES.values() if profile.allows(basis.code)]
+    return render(request, "sources.html", csrf, rows=rows, bases=bases, kinds=KINDS, now=now(), retain_days=days)
 
 
 @router.get("/sources/{name}")
-def source(request: Request, house: House, csrf: SignedIn, name: str) -> Response:
+def source(request: Request, house: House, csrf: SeesSources, name: str) -> Response:
     """One source: its registration, what was found, what was not read and why, its runs."""
     found = house.source(name)
     return render(
@@ -96,18 +99,25 @@ def source(request: Request, house: House, csrf: SignedIn, name: str) -> Respons
 
 
 @router.get("/authorities")
-def authorities(request: Request, house: House, csrf: SignedIn) -> Response:
+def authorities(request: Request, house: House, csrf: SeesAuthorities) -> Response:
     """Every authority, and the form that grants one."""
     at = now()
     shown = [a.as_json(at) for a in house.authorities()]
+    profile = house.people.profile
     return render(
-        request, "authorities.html", csrf, authorities=shown, collections=house.collections(), bases=BASES.values()
+        request,
+        "authorities.html",
+        csrf,
+        authorities=shown,
+        collections=house.collections(),
+        bases=[basis for basis in BASES.values() if profile.allows(basis.code)],
+        two_people=profile.two_people,
     )
 
 
 @router.get("/ledger")
 def ledger(
-    request: Request, house: House, csrf: SignedIn, before: Annotated[int | None, Query(ge=0, le=2**53)] = None
+    request: Request, house: House, csrf: SeesLedger, before: Annotated[int | None, Query(ge=0, le=2**53)] = None
 ) -> Response:
     """The newest entries first; `before` pages back."""
     size = house.ledger_size
@@ -129,8 +139,12 @@ def ledger(
 
 
 @router.get("/ledger/receipts/{seq}")
-def receipt(request: Request, house: House, csrf: SignedIn, seq: int) -> Response:
-    """One receipt, to read, print and check."""
+def receipt(request: Request, house: House, caller: Annotated[Caller, Depends(visitor)], seq: int) -> Response:
+    """One receipt, to read, print and check: an auditor's to see, or that of whoever did what it proves."""
+    csrf = caller.csrf
+    entries = house.ledger_entries(seq, seq + 1) if 0 <= seq < house.ledger_size else []
+    if not any(entry["actor"]["authenticated"] in caller.actor.names for entry in entries):
+        house.people.admit(caller.actor, "ledger:read")
     found = house.receipt(seq)
     proven = verify_receipt(found, house.vkey)
     return render(
@@ -145,52 +159,10 @@ def receipt(request: Request, house: House, csrf: SignedIn, seq: int) -> Respons
     )
 
 
-class Code(BaseModel):
-    """What the one-time link carries behind its #, which no server's log sees."""
-
-    code: str = Field(max_length=200)
-
-
-@router.get("/enter")
-def door(request: Request) -> Response:
-    """Where the one-time link leads: a script hands the code over and goes on."""
-    return render(request, "enter.html", None)
-
-
-@router.post("/enter")
-def enter(request: Request, given: Code) -> Response:
-    """Turn the one-time code into a session."""
-    if not same_origin(request.headers, request.url.scheme):
-        raise Refused("this request does not come from a page of this server")
-    sessions = browser_sessions(request)
-    opened = sessions.redeem(given.code)
-    answer = Response(status_code=204)
-    answer.set_cookie(
-        COOKIE,
-        opened.secret,
-        max_age=int(sessions.life_seconds),
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return answer
-
-
-@router.post("/leave")
-def leave(request: Request, csrf: SignedIn, given: Annotated[str, Form(alias="csrf", max_length=200)]) -> Response:
-    """End the session."""
-    check_own_page(request, csrf, given)
-    browser_sessions(request).close(request.cookies.get(COOKIE, ""))
-    answer = RedirectResponse("/enter", 303)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
-    return answer
-
-
 def error_page(request: Request, error: CountenanceError) -> Response:
     """One of the program's own errors, for a person. Who is not signed in is shown the door."""
     if isinstance(error, NotSignedIn):
-        return RedirectResponse("/enter", 303)
+        return RedirectResponse("/enter" if links(request) else "/sign-in", 303)
     return render(
         request, "error.html", None, error.http_status, code=error.http_status, what=error.message, advice=error.advice
     )
@@ -205,6 +177,16 @@ def http_error_page(request: Request, error: HTTPException) -> Response:
 
 
 def render(request: Request, template: str, csrf: str | None, answer: int = 200, **values: Any) -> HTMLResponse:
+    """A page. The navigation shows what whoever is signed in may see."""
     app = countenance(request)
-    context = {"csrf": csrf, "demo": app.demo, "version": package.__version__, "path": request.url.path}
+    caller: Caller | None = getattr(request.state, "caller", None)
+    context = {
+        "csrf": csrf,
+        "demo": app.demo,
+        "version": package.__version__,
+        "path": request.url.path,
+        "can": caller.acts if caller is not None else frozenset(),
+        "account": caller.account if caller is not None else None,
+        "links": links(request),
+    }
     return HTMLResponse(_templates.get_template(template).render(context | values), answer)
