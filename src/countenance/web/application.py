@@ -24,15 +24,17 @@ from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
 from countenance.web.pages import proxylog as proxylog_pages
-from countenance.web.security import HEADERS, BodyLimit, KnownHosts, SecureAnswers
+from countenance.web.security import HEADERS, BehindProxy, BodyLimit, KnownHosts, SecureAnswers
 
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
 
-def build(app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = (), links: bool = True) -> FastAPI:
+def build(
+    app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = (), links: bool = True, proxy: str | None = None
+) -> FastAPI:
     """The ASGI application of one home. `hosts` are further names that it answers under, beside those of loopback;
-    `links` is whether the one-time link opens a session."""
+    `links` is whether the one-time link opens a session; `proxy` is the address of the one that stands before it."""
     largest = app.settings.images.max_bytes * 3 // 2 + 2**20
     web = FastAPI(
         title="Countenance",
@@ -44,6 +46,7 @@ def build(app: Countenance, sessions: Sessions, *, hosts: Iterable[str] = (), li
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
+            *([Middleware(BehindProxy, proxy=proxy)] if proxy else []),
             Middleware(SecureAnswers),
             Middleware(KnownHosts, names=tuple(hosts)),
             Middleware(BodyLimit, largest=largest),

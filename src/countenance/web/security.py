@@ -54,6 +54,7 @@ class SecureAnswers:
             await self.app(scope, receive, send)
             return
         static = scope["path"].startswith("/static/")
+        secure = scope["scheme"] == "https"
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,9 +62,45 @@ class SecureAnswers:
                 for name, value in HEADERS.items():
                     headers[name] = value
                 headers["Cache-Control"] = "no-cache" if static else "no-store"
+                if secure:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
         await self.app(scope, receive, guarded)
+
+
+class BehindProxy:
+    """Takes requests from one reverse proxy alone, which must say that it was reached by TLS, and from where.
+
+    The last address in X-Forwarded-For is the one that this proxy saw; those before it are whatever was sent to it.
+    """
+
+    def __init__(self, app: ASGIApp, proxy: str) -> None:
+        self.app = app
+        self.proxy = ipaddress.ip_address(proxy)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if not self._is_proxy(scope.get("client")):
+            answer = problem(403, "refused", "this server is reached through its proxy alone")
+            await answer(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if headers.get("x-forwarded-proto", "").strip().lower() != "https":
+            answer = problem(403, "refused", "the proxy does not say that it was reached by TLS (X-Forwarded-Proto)")
+            await answer(scope, receive, send)
+            return
+        came = [part.strip() for line in headers.getlist("x-forwarded-for") for part in line.split(",") if part.strip()]
+        seen = (came[-1], 0) if came else scope["client"]
+        await self.app({**scope, "scheme": "https", "client": seen}, receive, send)
+
+    def _is_proxy(self, client: tuple[str, int] | None) -> bool:
+        try:
+            return client is not None and ipaddress.ip_address(client[0]) == self.proxy
+        except ValueError:
+            return False
 
 
 class KnownHosts:

@@ -1,4 +1,4 @@
-"""Run the server, on loopback, until it is stopped."""
+"""Run the server until it is stopped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from countenance.access.sessions import Sessions
 from countenance.app import Countenance
 from countenance.domain.errors import BadInput, Refused, Unavailable
 from countenance.web.application import build
+from countenance.web.exposure import Way, check
 from countenance.web.security import is_loopback
 
 STOP_SECONDS = 20.0
@@ -23,7 +24,7 @@ STOP_SECONDS = 20.0
 
 def run(
     app: Countenance,
-    host: str,
+    way: Way,
     port: int,
     open_browser: bool,
     *,
@@ -31,20 +32,26 @@ def run(
 ) -> None:
     """Serve a home until SIGINT or SIGTERM. Port 0 takes a free one.
 
-    `on_ready(link)` is told the one-time link once connections are taken; by default it is printed. SIGUSR1
-    makes another link. Raises Refused beyond loopback, BadInput for a port that is none, Unavailable for a taken one.
+    `on_ready(link)` is told once connections are taken where to go: the one-time link, or where people have to sign in
+    the page for it; by default it is printed. SIGUSR1 says it again, with another link. Raises Refused for a way on
+    which somebody could listen or nobody could sign in, BadInput for a port that is none, Unavailable for a taken one.
     """
-    listening = listen(host, port)
+    check(app, way)
+    listening = listen(way.host, port, beyond=way.tls or way.proxy is not None)
     sessions = Sessions(life_seconds=app.settings.serve.session_minutes * 60)
-    web = build(app, sessions)
-    address = address_of(listening)
-    announce = on_ready or _print_link
+    links = way.links(app)
+    web = build(app, sessions, hosts=[way.public_host] if way.public_host else [], links=links, proxy=way.proxy)
+    address = address_of(listening, way)
+    announce = on_ready or (_print_link if links else _print_address)
+
+    def link_now() -> str:
+        return f"{address}/enter#{sessions.mint_link()}" if links else f"{address}/sign-in"
 
     def offer_link() -> None:
-        announce(f"{address}/enter#{sessions.mint_link()}")
+        announce(link_now())
 
     def ready() -> None:
-        link = f"{address}/enter#{sessions.mint_link()}"
+        link = link_now()
         announce(link)
         if open_browser:
             webbrowser.open(link)
@@ -59,6 +66,10 @@ def run(
             lifespan="off",
             timeout_graceful_shutdown=5,
             h11_max_incomplete_event_size=64 * 1024,
+            # What a proxy says is read by `security.BehindProxy`, from that proxy alone.
+            proxy_headers=False,
+            ssl_certfile=way.tls_cert,
+            ssl_keyfile=way.tls_key,
         ),
         ready,
     )
@@ -88,13 +99,15 @@ def _signals(offer_link: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound to loopback. Raises Refused, BadInput, Unavailable."""
-    if not is_loopback(host):
+def listen(host: str, port: int, *, beyond: bool = False) -> socket.socket:
+    """A bound socket: on loopback, or elsewhere when `beyond` says that it may.
+
+    Raises Refused, BadInput, Unavailable.
+    """
+    if not is_loopback(host) and not beyond:
         raise Refused(
-            f"this version serves this machine only, not {host}",
-            advice="use 127.0.0.1, and reach it from elsewhere through `ssh -L`; "
-            "serving others needs sign-in, which does not exist yet",
+            f"without TLS this serves this machine only, not {host}",
+            advice="use 127.0.0.1, and reach it from elsewhere through `ssh -L`; or see --tls-cert and --behind-proxy",
         )
     if not 0 <= port <= 65535:
         raise BadInput(f"{port} is not a port", advice="use 0 for a free one, or 1 to 65535")
@@ -110,13 +123,19 @@ def listen(host: str, port: int) -> socket.socket:
         raise Unavailable(
             f"port {port} cannot be used: {error.strerror}", advice="choose another with --port, or 0 for a free one"
         ) from None
+    except UnicodeError:
+        listening.close()
+        raise BadInput(f"{host} is no address", advice="for instance 0.0.0.0") from None
     return listening
 
 
-def address_of(listening: socket.socket) -> str:
+def address_of(listening: socket.socket, way: Way | None = None) -> str:
     """The address that a browser opens, without a slash at its end."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if way is not None and way.proxy is not None:
+        return f"https://{way.public_host}"
+    name = (way.public_host if way is not None and way.tls else None) or (f"[{host}]" if ":" in host else host)
+    return f"{'https' if way is not None and way.tls else 'http'}://{name}:{port}"
 
 
 class _Server(uvicorn.Server):
@@ -130,6 +149,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started:
             self._ready()
+
+
+def _print_address(address: str) -> None:
+    print(address, flush=True)  # noqa: T201
+    print("People sign in there. Stop with Ctrl+C.", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _print_link(link: str) -> None:
