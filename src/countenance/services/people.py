@@ -13,7 +13,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -351,7 +351,7 @@ def digest(secret: str) -> str:
 
 
 def _setup(code: str) -> dict[str, str]:
-    return {"setup": digest(code), "setup_until": (datetime.now(UTC) + SETUP).isoformat()}
+    return {"setup": digest(code), "setup_until": (moments.now() + SETUP).isoformat()}
 
 
 def _code() -> str:

@@ -1,0 +1,147 @@
+"""Every command with every role: one declared matrix, in which a new command has to be written down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from countenance.access import roles
+from countenance.cli.main import app
+from countenance.domain.authority import Actor
+from tests.places import Answer, Place
+from tests.teams import ROLES, team_at
+
+MACHINE = "the machine"
+"""Looks at no home, or works on one whose keys are lost: whoever may read its files may do that."""
+
+ANYBODY = "anybody"
+"""Asks no role: a home that is made, and the last resort, for which two secrets are the leave."""
+
+MATRIX = {
+    "init": ANYBODY,
+    "recovery use": ANYBODY,
+    "recovery make": "recovery",
+    "profile show": "profile:read",
+    "profile set": "profile:write",
+    "user add": "accounts:write",
+    "user list": "accounts:read",
+    "user roles": "accounts:write",
+    "user disable": "accounts:write",
+    "user enable": "accounts:write",
+    "user reset": "accounts:write",
+    "user link": "accounts:write",
+    "user unlink": "accounts:write",
+    "source add": "sources:write",
+    "source list": "sources:read",
+    "source show": "sources:read",
+    "source refresh": "ingest",
+    "source remove": "erase",
+    "ingest": "ingest",
+    "authority grant": "authorities:write",
+    "authority list": "authorities:read",
+    "authority show": "authorities:read",
+    "authority revoke": "authorities:write",
+    "search": "search",
+    "export": "export",
+    "erase": "erase",
+    "ledger verify": "ledger:read",
+    "ledger export": "ledger:read",
+    "ledger key": "ledger:read",
+    "ledger show": "ledger:read",
+    "proxylog analyse": "proxylog:analyse",
+    "proxylog list": "proxylog:read",
+    "proxylog show": "proxylog:read",
+    "proxylog explain": "proxylog:read",
+    "proxylog unmask": "proxylog:unmask",
+    "proxylog remove": "erase",
+    "proxylog profiles": "proxylog:read",
+    "proxylog formats": MACHINE,
+    "keys show": "keys",
+    "keys export": "keys",
+    "keys rotate": "keys",
+    "keys import": MACHINE,
+    "keys replace-lost": MACHINE,
+    "token create": "tokens",
+    "token list": "tokens",
+    "token revoke": "tokens",
+    "retention run": "retention",
+    "serve": "serve",
+    "status": "status:read",
+    "doctor": MACHINE,
+    "calibrate": MACHINE,
+    "models install": MACHINE,
+    "models list": MACHINE,
+    "models show": MACHINE,
+    "models verify": MACHINE,
+}
+
+GIVEN = {
+    "profile set": ["organisation"],
+    "serve": ["--host", "192.0.2.1"],
+    "keys rotate": ["templates"],
+    "user add": ["somebody", "--role", "king"],
+    "user link": ["somebody", "--system-user", "x"],
+    "user unlink": ["somebody", "--system-user", "x"],
+    "proxylog unmask": ["V-000000000000", "--reason", "because it is asked", "--second-token-file", os.devnull],
+}
+"""Where what can be made up from the command's own options would not come as far as the role."""
+
+
+def leaves(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    children = getattr(command, "commands", None)
+    if not children:
+        yield name, command
+    for child, inner in (children or {}).items():
+        yield from leaves(inner, f"{name} {child}".strip())
+
+
+COMMANDS = dict(leaves(typer.main.get_command(app)))
+
+
+def words_for(name: str, command: Any, folder: Path) -> list[str]:
+    """The command with something for all that it requires, and nothing that is there."""
+    if name in GIVEN:
+        return [*name.split(), *GIVEN[name], "--json"]
+    words = name.split()
+    for parameter in command.params:
+        if parameter.required:
+            kind = parameter.type_descriptor.annotation
+            value = {int: "1", float: "1", Path: str(folder / "not there")}.get(kind, "x")
+            words += [value] if parameter.param_type_name == "argument" else [parameter.opts[0], value]
+    return [*words, "--json"]
+
+
+def test_every_command_is_in_the_matrix() -> None:
+    assert sorted(COMMANDS) == sorted(MATRIX)
+    assert set(MATRIX.values()) - {MACHINE, ANYBODY} <= set(roles.ACTS)
+
+
+def test_each_role_runs_its_own_commands_alone(
+    place: Place, at: Callable[[Place], Callable[..., Answer]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with team_at(place).product as product:
+        people = product.people
+        admin = Actor(people.account("administrator").user, "page")
+        for role in ROLES[1:]:
+            people.link(role, admin, system_user=f"os-{role}")
+        first = next(iter(people.account("administrator").system_users))
+    place.opened.clear()
+    run = at(place)
+    for user, role in [(first, "administrator"), *((f"os-{role}", role) for role in ROLES[1:]), ("os-nobody", None)]:
+        monkeypatch.setenv("LOGNAME", user)
+        for name, act in MATRIX.items():
+            if act == MACHINE:
+                continue
+            answer = run(*words_for(name, COMMANDS[name], place.root))
+            code = answer.json.get("error", {}).get("code")
+            if act == ANYBODY:
+                assert code != "role-missing", (role, name)
+            else:
+                allowed = role is not None and roles.may(role, act)
+                assert (code == "role-missing") != allowed, (role, name, answer)
+                assert code not in ("usage", "internal"), (role, name, answer)
