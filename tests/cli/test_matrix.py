@@ -84,6 +84,7 @@ GIVEN = {
     "profile set": ["organisation"],
     "serve": ["--host", "192.0.2.1"],
     "keys rotate": ["templates"],
+    "erase": ["--sighting", "sighting-1"],
     "user add": ["somebody", "--role", "king"],
     "user link": ["somebody", "--system-user", "x"],
     "user unlink": ["somebody", "--system-user", "x"],
@@ -137,6 +138,7 @@ def test_each_role_runs_its_own_commands_alone(
         for name, act in MATRIX.items():
             if act == MACHINE:
                 continue
+            (place.root / "not there").unlink(missing_ok=True)
             answer = run(*words_for(name, COMMANDS[name], place.root))
             code = answer.json.get("error", {}).get("code")
             if act == ANYBODY:

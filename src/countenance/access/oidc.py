@@ -7,11 +7,15 @@ neither accounts nor roles.
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from countenance.domain.errors import NotSignedIn, Refused, Unavailable
 from countenance.settings import OidcSettings
+
+if TYPE_CHECKING:
+    import httpx
 
 SECONDS = 10.0
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -20,37 +24,59 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 
 def begin(settings: OidcSettings, back: str) -> tuple[str, dict[str, Any]]:
     """Where the browser goes, and what it has to bring back with the answer. Raises Unavailable, Refused."""
-    client, known = _client(settings, back)
-    verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
-    with client:
-        address, state = client.create_authorization_url(
-            known["authorization_endpoint"], code_verifier=verifier, nonce=nonce
-        )
-    return address, {"state": state, "verifier": verifier, "nonce": nonce}
+    _installed()
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+    with _client() as client:
+        known = _described(settings, client)
+    state, nonce, verifier = (secrets.token_urlsafe(length) for length in (24, 24, 48))
+    address = prepare_grant_uri(
+        known["authorization_endpoint"],
+        client_id=settings.client_id,
+        response_type="code",
+        redirect_uri=back,
+        scope="openid",
+        state=state,
+        nonce=nonce,
+        code_challenge=create_s256_code_challenge(verifier),
+        code_challenge_method="S256",
+    )
+    return str(address), {"state": state, "verifier": verifier, "nonce": nonce}
 
 
 def finish(settings: OidcSettings, back: str, query: str, pending: dict[str, Any]) -> str:
     """The provider's subject for whoever came back with this query. Raises NotSignedIn, Unavailable, Refused."""
+    _installed()
+    from httpx import HTTPError
+
     said = {name: values[0] for name, values in parse_qs(query).items()}
-    if not secrets.compare_digest(said.get("state", ""), pending["state"]):
+    if not secrets.compare_digest(said.get("state", "").encode(), pending["state"].encode()):
         raise NotSignedIn("this answer is to another question", advice="begin again")
     if said.get("iss", settings.issuer) != settings.issuer:
         raise NotSignedIn("this answer is another provider's", advice="begin again")
     if "code" not in said:
         raise NotSignedIn("the provider did not sign you in", advice="begin again, or sign in with a password")
-    from authlib.integrations.base_client.errors import OAuthError
-    from httpx import HTTPError
-
-    client, known = _client(settings, back)
+    asked = {
+        "grant_type": "authorization_code",
+        "code": said["code"],
+        "redirect_uri": back,
+        "code_verifier": pending["verifier"],
+        "client_id": settings.client_id,
+    }
+    secret = settings.client_secret.get_secret_value() if settings.client_secret else None
     try:
-        with client:
-            token = client.fetch_token(known["token_endpoint"], code=said["code"], code_verifier=pending["verifier"])
-            keys = client.get(known["jwks_uri"], withhold_token=True).raise_for_status().json()
-    except OAuthError:
-        raise NotSignedIn("the provider does not stand by its answer", advice="begin again") from None
-    except (HTTPError, ValueError):
-        raise _silent(settings) from None
-    return _subject(settings, token.get("id_token", ""), keys, pending["nonce"])
+        with _client() as client:
+            known = _described(settings, client)
+            auth = (settings.client_id, secret) if secret is not None else None
+            answer = client.post(known["token_endpoint"], data=asked, auth=auth)
+            if answer.status_code in (400, 401, 403):
+                raise NotSignedIn("the provider does not stand by its answer", advice="begin again")
+            token = answer.raise_for_status().json()["id_token"]
+            keys = client.get(known["jwks_uri"]).raise_for_status().json()
+    except (HTTPError, ValueError, KeyError, TypeError):
+        raise _silent() from None
+    return _subject(settings, str(token), keys, pending["nonce"])
 
 
 def _subject(settings: OidcSettings, token: str, keys: Any, nonce: str) -> str:
@@ -78,37 +104,33 @@ def _subject(settings: OidcSettings, token: str, keys: Any, nonce: str) -> str:
     return str(found.claims["sub"])
 
 
-def _client(settings: OidcSettings, back: str) -> tuple[Any, dict[str, Any]]:
-    """An HTTP client that speaks OAuth, and what the provider says of itself (OpenID Connect Discovery 1.0)."""
-    try:
-        from authlib.integrations.httpx_client import OAuth2Client
-        from httpx import HTTPError
-    except ImportError:
+def _installed() -> None:
+    if not all(find_spec(name) for name in ("authlib", "httpx", "joserfc")):
         raise Refused(
             "signing in through a provider needs an extra", advice="install countenance with the extra `oidc`"
-        ) from None
-    secret = settings.client_secret.get_secret_value() if settings.client_secret else None
-    client = OAuth2Client(
-        settings.client_id,
-        secret,
-        scope="openid",
-        redirect_uri=back,
-        code_challenge_method="S256",
-        token_endpoint_auth_method="client_secret_basic" if secret else "none",
-        timeout=SECONDS,
-    )
-    issuer = str(settings.issuer).rstrip("/")
+        )
+
+
+def _client() -> httpx.Client:
+    import httpx
+
+    return httpx.Client(timeout=SECONDS, headers={"Accept": "application/json"})
+
+
+def _described(settings: OidcSettings, client: httpx.Client) -> dict[str, Any]:
+    """What the provider says of itself (OpenID Connect Discovery 1.0)."""
+    from httpx import HTTPError
+
     try:
-        answer = client.get(f"{issuer}/.well-known/openid-configuration", withhold_token=True)
+        answer = client.get(f"{str(settings.issuer).rstrip('/')}/.well-known/openid-configuration")
         known: dict[str, Any] = answer.raise_for_status().json()
-    except (HTTPError, ValueError):
-        client.close()
-        raise _silent(settings) from None
-    if known.get("issuer") != settings.issuer:
-        client.close()
+        whole = {name: str(known[name]) for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")}
+    except (HTTPError, ValueError, KeyError, TypeError):
+        raise _silent() from None
+    if whole["issuer"] != settings.issuer:
         raise Refused("the provider calls itself by another name", advice="mend oidc.issuer in the settings")
-    return client, known
+    return whole
 
 
-def _silent(settings: OidcSettings) -> Unavailable:
+def _silent() -> Unavailable:
     return Unavailable("the identity provider does not answer", advice="try again, or sign in with a password")
