@@ -353,7 +353,7 @@ class Countenance:
             "ledger": {"entries": self.ledger_size, "key": self.vkey},
             "unfinished_erasures": list(self.finished.pending),
             "demo": self.demo,
-            "profile": self.people.profile.as_json(),
+            "profile": self.people.profile.as_json() | {"notices": self.people.notices()},
         }
 
     def self_approved_on_websites(self) -> int:

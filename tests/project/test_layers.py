@@ -18,6 +18,8 @@ HEAVY = (
     "aiohttp",
     "alembic",
     "altair",
+    "argon2",
+    "authlib",
     "fastapi",
     "faiss",
     "jinja2",
@@ -27,9 +29,11 @@ HEAVY = (
     "onnxruntime",
     "openvino",
     "polars",
+    "pyotp",
     "pyarrow",
     "requests",
     "scrapy",
+    "segno",
     "sqlalchemy",
     "starlette",
     "turbovec",
@@ -37,6 +41,8 @@ HEAVY = (
     "twisted",
     "uvicorn",
     "vl_convert",
+    "webauthn",
+    "zxcvbn",
 )
 """What must not be loaded before a command needs it: together they take seconds."""
 

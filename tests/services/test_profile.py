@@ -32,7 +32,7 @@ def test_a_new_home_is_one_persons_as_its_first_entry_says(place: Place) -> None
     first = product.ledger_entries(0, 1)[0]
     assert (first["type"], first["body"]["profile"]) == ("home.created", PERSONAL)
     assert product.status()["profile"] == {
-        "profile": PERSONAL, "kept_bases": [], "policy": None, "dpia": None, "entry": 0,
+        "profile": PERSONAL, "kept_bases": [], "policy": None, "dpia": None, "entry": 0, "notices": [],
     }  # fmt: skip
     assert kinds(product) == ["home.created"]
 

@@ -89,6 +89,8 @@ def test_a_password_then_a_code(team: Team, served: Served, window: Open) -> Non
     dialog.get_by_role("button", name="Go on").click()
     picture = dialog.get_by_role("img")
     expect(picture).to_be_visible()
+    expect(dialog.locator("#secret")).not_to_be_empty()
+    expect(picture).to_have_js_property("complete", True)
     assert picture.evaluate("image => image.naturalWidth > 0"), "the QR code is drawn"
     secret = dialog.locator("#secret").inner_text().replace(" ", "")
     dialog.get_by_label("Code").fill(pyotp.TOTP(secret).now())
@@ -112,7 +114,9 @@ def test_a_password_then_a_code(team: Team, served: Served, window: Open) -> Non
     sign_in(other, "requester", code=kept)
     other.wait_for_url(f"{served.address}/")
     other.get_by_role("link", name="requester").click()
-    expect(other.locator("tbody tr")).to_have_count(2)
+    expect(other.locator("tbody tr td:nth-child(3)")).to_have_text(
+        ["password and recovery code", "password and authenticator", "set-up code"]
+    )
     other.get_by_role("button", name="Sign out everywhere else").click()
     expect(other.locator("tbody tr")).to_have_count(1)
     page.reload()
@@ -202,6 +206,7 @@ def test_an_account_is_made_and_handed_over(team: Team, served: Served, window: 
     expect(form.get_by_role("alert")).to_contain_text("cannot be held together")
     form.get_by_label("administrator").uncheck()
     form.get_by_role("button", name="Add").click()
+    expect(page.locator("#handed-link")).to_contain_text("/set-up#")
     link = page.locator("#handed-link").inner_text()
     assert link.startswith(f"{served.address}/set-up#")
     page.get_by_role("button", name="Done").click()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote_plus
 
 from countenance.domain.errors import NotSignedIn, Refused, Unavailable
 from countenance.settings import OidcSettings
@@ -48,7 +48,7 @@ def begin(settings: OidcSettings, back: str) -> tuple[str, dict[str, Any]]:
 def finish(settings: OidcSettings, back: str, query: str, pending: dict[str, Any]) -> str:
     """The provider's subject for whoever came back with this query. Raises NotSignedIn, Unavailable, Refused."""
     _installed()
-    from httpx import HTTPError
+    from httpx import BasicAuth, HTTPError
 
     said = {name: values[0] for name, values in parse_qs(query).items()}
     if not secrets.compare_digest(said.get("state", "").encode(), pending["state"].encode()):
@@ -68,8 +68,11 @@ def finish(settings: OidcSettings, back: str, query: str, pending: dict[str, Any
     try:
         with _client() as client:
             known = _described(settings, client)
-            auth = (settings.client_id, secret) if secret is not None else None
-            answer = client.post(known["token_endpoint"], data=asked, auth=auth)
+            # By HTTP Basic, which every provider takes (RFC 6749 section 2.3.1); each part is form-encoded first.
+            if secret is not None:
+                client.auth = BasicAuth(quote_plus(settings.client_id), quote_plus(secret))
+            answer = client.post(known["token_endpoint"], data=asked)
+            client.auth = None
             if answer.status_code in (400, 401, 403):
                 raise NotSignedIn("the provider does not stand by its answer", advice="begin again")
             token = answer.raise_for_status().json()["id_token"]

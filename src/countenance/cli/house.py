@@ -28,6 +28,10 @@ def status(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
     if not reply.object(body):
         ledger = body.pop("ledger")
         running = body.pop("runs")
+        profile = body.pop("profile")
+        for notice in profile["notices"]:
+            reply.note(f"{notice[:1].upper()}{notice[1:]}.")
+        body["profile"] = profile["profile"]
         reply.facts("Status", body | {"ledger entries": ledger["entries"], "ledger key": ledger["key"]})
         if running:
             reply.table(

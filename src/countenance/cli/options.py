@@ -54,7 +54,19 @@ def opened(
         _say_what_was_finished(countenance)
         if act is not None:
             _admit(countenance, act)
+        _say_what_was_restored(countenance)
         yield countenance
+
+
+def _say_what_was_restored(countenance: Countenance) -> None:
+    from contextlib import suppress
+
+    from countenance.domain.errors import LedgerBroken
+    from countenance.services.recovery import used_lately
+
+    with suppress(LedgerBroken):
+        if (used := used_lately(countenance.people)) is not None:
+            sys.stderr.write(f"The recovery secrets were used on {used:%Y-%m-%d}: an administrator was restored.\n")
 
 
 def _admit(countenance: Countenance, act: str) -> None:

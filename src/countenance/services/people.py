@@ -86,6 +86,11 @@ class People:
         """The profile in force."""
         return self.record.profile
 
+    def notices(self) -> list[str]:
+        """What is missing, has lapsed or soon will, of the documents that an organisation rests on."""
+        profile, today = self.profile, moments.now().date()
+        return [*profile.lapsed(today), *profile.lapsing(today)]
+
     # Who may what
 
     def known(self, actor: Actor) -> Actor:
@@ -139,6 +144,11 @@ class People:
         if found is None:
             raise UnknownThing(f"there is no account {reference}", advice="`countenance user list` shows them")
         return found
+
+    def name_of(self, user: str) -> str:
+        """How people call the user of an entry or an authority: the account's name, or the user as it stands."""
+        account = self.told().accounts.get(user.removeprefix("user:")) if user.startswith("user:") else None
+        return account.name or user if account is not None else user
 
     def accounts(self) -> list[Account]:
         """Every account, in the order in which they were made."""

@@ -44,7 +44,7 @@ class Told:
     def by_name(self, name: str) -> Account | None:
         """The account of this name, whatever its capitals."""
         wanted = name.strip().casefold()
-        return next((a for a in self.accounts.values() if a.name.casefold() == wanted), None)
+        return next((a for a in self.accounts.values() if wanted and a.name.casefold() == wanted), None)
 
     def find(self, reference: str) -> Account | None:
         """The account that is meant: by its id, as an actor's user, or by its name."""

@@ -110,6 +110,7 @@ class SignIn:
 
     def by_subject(self, subject: str, visitor: Visitor) -> Opened:
         """Sign in as the account that a provider's subject (its digest) is linked to. Raises NotSignedIn."""
+        counted = self._count(None, visitor)
         account = next((a for a in self.people.told().accounts.values() if subject in a.subjects), None)
         if account is None or account.disabled:
             self._refused("provider", account)
@@ -117,6 +118,7 @@ class SignIn:
                 "this sign-in of the provider is linked to no account here",
                 advice=f"an administrator links it: countenance user link NAME --subject {subject}",
             )
+        self._forgive(counted)
         return self.begin(account, "provider", visitor)
 
     def set_up(self, code: str, password: str, visitor: Visitor) -> Opened:

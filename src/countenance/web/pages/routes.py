@@ -56,7 +56,7 @@ def start(request: Request, house: House, csrf: SeesStart) -> Response:
         live=[a for a in house.authorities() if a.state(at) == "live"],
         entries=house.ledger_entries(max(0, size - 6), size)[::-1] if reads else None,
         profile=profile,
-        notices=[*profile.lapsed(at.date()), *profile.lapsing(at.date())],
+        notices=house.people.notices(),
         recovered=used_lately(house.people),
         own_searches=0 if profile.two_people else house.self_approved_on_websites(),
     )
@@ -188,5 +188,6 @@ def render(request: Request, template: str, csrf: str | None, answer: int = 200,
         "can": caller.acts if caller is not None else frozenset(),
         "account": caller.account if caller is not None else None,
         "links": links(request),
+        "name_of": app.people.name_of,
     }
     return HTMLResponse(_templates.get_template(template).render(context | values), answer)
