@@ -68,15 +68,14 @@ def finish(settings: OidcSettings, back: str, query: str, pending: dict[str, Any
     try:
         with _client() as client:
             known = _described(settings, client)
+            keys = client.get(known["jwks_uri"]).raise_for_status().json()
             # By HTTP Basic, which every provider takes (RFC 6749 section 2.3.1); each part is form-encoded first.
             if secret is not None:
                 client.auth = BasicAuth(quote_plus(settings.client_id), quote_plus(secret))
             answer = client.post(known["token_endpoint"], data=asked)
-            client.auth = None
             if answer.status_code in (400, 401, 403):
                 raise NotSignedIn("the provider does not stand by its answer", advice="begin again")
             token = answer.raise_for_status().json()["id_token"]
-            keys = client.get(known["jwks_uri"]).raise_for_status().json()
     except (HTTPError, ValueError, KeyError, TypeError):
         raise _silent() from None
     return _subject(settings, str(token), keys, pending["nonce"])
