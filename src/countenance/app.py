@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from countenance.services.keys import KeyRing
     from countenance.services.log_desk import LogDesk
     from countenance.services.probes import Choice, ProbeFaces
+    from countenance.services.request import RequestDesk
     from countenance.services.reveal import OpenedPicture, Revealer
     from countenance.services.search import SearchRequest
 
@@ -72,6 +73,7 @@ class Countenance:
         try:
             self.finished = self.eraser.finish(opening)
             permit.settle(self._home.record, opening)
+            self.requests.enforce(opening)
         except BaseException:
             self._home.close()
             raise
@@ -115,6 +117,13 @@ class Countenance:
     def people(self) -> People:
         """Accounts and roles, whether somebody may do a thing, and signing in."""
         return People(self._home, self.settings.people, timedelta(minutes=self.settings.serve.session_minutes))
+
+    @cached_property
+    def requests(self) -> RequestDesk:
+        """Asking for authorities, and deciding on what was asked."""
+        from countenance.services.request import RequestDesk
+
+        return RequestDesk(self._home.record, self.people.admit, self.settings.authority)
 
     @cached_property
     def engine(self) -> Engine:
@@ -387,4 +396,5 @@ class Countenance:
         from countenance.services.retention import run_retention
 
         actor = self.people.admit(actor, "retention")
+        self.requests.enforce(actor)
         return run_retention(self.eraser, actor, self.settings.search.probe_days).as_json()

@@ -95,6 +95,26 @@ class ProxyLogSettings(_Part):
     require_dpia: bool = Field(default=False, description="Refuse to analyse without the id of an impact assessment.")
 
 
+class AuthoritySettings(_Part):
+    """What a request for an authority has to say."""
+
+    purposes: list[str] = Field(default=[], description="Purposes that may be asked for; empty allows any words.")
+    outcomes: list[str] = Field(
+        default=[], description="What may be done with what is found, to choose from; empty allows any words."
+    )
+    case_pattern: str | None = Field(
+        default=None, description="Regular expression that the whole of a case's number has to match."
+    )
+    case_lookup: str | None = Field(
+        default=None,
+        description="Address of the case system, with {case} in it: 200 for a case that is open, 404 for none, "
+        "410 for one that is closed.",
+    )
+    urgent_hours: int = Field(
+        default=48, gt=0, le=48, description="Hours until a search made before approval has to be approved."
+    )
+
+
 class ServeSettings(_Part):
     """The server for pages and programs."""
 
@@ -151,6 +171,7 @@ class Settings(BaseSettings):
     crawl: CrawlSettings = CrawlSettings()
     sources: SourceSettings = SourceSettings()
     proxylog: ProxyLogSettings = ProxyLogSettings()
+    authority: AuthoritySettings = AuthoritySettings()
     serve: ServeSettings = ServeSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()

@@ -37,7 +37,9 @@ class Authority:
     """A written, expiring leave to search. Times are aware UTC.
 
     `holder` is the user that may use it. `self_approved` is true when the holder granted it to themselves.
-    `grant_seq` is the ledger entry that grants it; without that entry the row is dead.
+    `grant_seq` is the ledger entry that grants it; without that entry the row is dead. `request` is what it was asked
+    for with, `outcome` what may be done with what is found, and `due` until when somebody must have approved it after
+    the fact; None of those that were approved first.
     """
 
     id: str
@@ -56,6 +58,9 @@ class Authority:
     self_approved: bool
     grant_seq: int
     revoked_at: datetime | None = None
+    request: str | None = None
+    outcome: str | None = None
+    due: datetime | None = None
 
     def state(self, now: datetime) -> str:
         """live, expired, revoked or spent."""
@@ -69,7 +74,7 @@ class Authority:
 
     def terms(self) -> dict[str, Any]:
         """What its ledger entry says of it, word for word; a row that says anything else is not honoured."""
-        return {
+        said: dict[str, Any] = {
             "authority": self.id,
             "purpose": self.purpose,
             "basis": self.basis,
@@ -83,6 +88,11 @@ class Authority:
             "holder": self.holder,
             "self_approved": self.self_approved,
         }
+        if self.request is not None:
+            said |= {"request": self.request, "outcome": self.outcome, "urgent": self.due is not None}
+        if self.due is not None:
+            said["due"] = self.due.isoformat()
+        return said
 
     def as_json(self, now: datetime) -> dict[str, Any]:
         """For output: the terms and how they stand."""
@@ -94,4 +104,7 @@ class Authority:
             "left": max(0, self.searches - self.used),
             "state": self.state(now),
             "entry": self.grant_seq,
+            "request": self.request,
+            "outcome": self.outcome,
+            "due": self.due.isoformat() if self.due else None,
         }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from countenance.domain.authority import Actor, Authority
 from countenance.domain.errors import BadInput, NoAuthority, Refused, UnknownThing
+from countenance.domain.requests import DECLINED, LAPSED, Wanted
 from countenance.services.record import Record, Told
 from countenance.services.register import check_basis, check_name
 from countenance.store import authorities as rows
@@ -19,6 +21,7 @@ from countenance.store.sources import collection_names
 GRANTED = "authority.granted"
 REFUSED = "authority.refused"
 REVOKED = "authority.revoked"
+URGENT = "authority.urgent"
 BEGUN = ("search.started", "erase.started")
 """What says in the ledger that a use was spent."""
 
@@ -39,8 +42,38 @@ class NewAuthority:
 
 
 def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
-    """Grant an authority: the entry first, then the row. Raises BadInput, UnknownThing."""
-    now = moments.now()
+    """Grant an authority that nobody asked for: the entry first, then the row.
+
+    Raises BadInput, UnknownThing; Refused in an organisation, where one asks and another approves.
+    """
+    if record.profile.two_people:
+        raise Refused(
+            "here an authority is asked for, and somebody else approves it",
+            advice="countenance authority request …, then an authoriser: countenance authority approve ID",
+        )
+    check_terms(record, new)
+    holder = _holder(record, new.holder, actor)
+    authority = drawn_up(
+        Wanted(
+            purpose=new.purpose,
+            basis=new.basis,
+            basis_document=new.basis_document,
+            case=new.case,
+            collections=new.collections,
+            expires=new.expires,
+            searches=new.searches,
+            outcome="",
+            stated_by=new.stated_by,
+        ),
+        holder=holder,
+        granted_by=actor.user,
+        self_approved=holder in actor.names,
+    )
+    return put_in_force(record, GRANTED, authority, actor)
+
+
+def check_terms(record: Record, new: NewAuthority | Wanted) -> None:
+    """Whether such an authority may be at all. Raises BadInput, UnknownThing, Refused."""
     check_basis(new.basis, new.basis_document, record.profile)
     for value, option in ((new.purpose, "--purpose"), (new.case, "--case"), (new.stated_by, "--by")):
         if not value.strip():
@@ -49,7 +82,7 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
         raise BadInput("an authority names the collections it covers", advice="say which with --collection")
     if new.searches < 1:
         raise BadInput("an authority is for at least one search", advice="say how many with --searches")
-    if new.expires <= now:
+    if new.expires <= moments.now():
         raise BadInput("an authority expires in the future", advice="for instance --expires 1d, or a date")
     with record.database.read() as c:
         known = collection_names(c)
@@ -57,25 +90,49 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
         check_name(name, "collection")
         if name not in known:
             raise UnknownThing(f"there is no collection called {name}", advice="`countenance source list` shows them")
-    holder = _holder(record, new.holder, actor)
-    authority = Authority(
+
+
+def drawn_up(
+    wanted: Wanted,
+    *,
+    holder: str,
+    granted_by: str,
+    self_approved: bool,
+    request: str | None = None,
+    due: datetime | None = None,
+) -> Authority:
+    """An authority with these terms, not in force yet."""
+    return Authority(
         id="A-" + secrets.token_hex(6),
-        purpose=new.purpose,
-        basis=new.basis,
-        basis_document=new.basis_document,
-        case=new.case,
-        collections=tuple(dict.fromkeys(new.collections)),
-        granted_at=now,
-        expires_at=new.expires,
-        searches=new.searches,
+        purpose=wanted.purpose,
+        basis=wanted.basis,
+        basis_document=wanted.basis_document,
+        case=wanted.case,
+        collections=tuple(dict.fromkeys(wanted.collections)),
+        granted_at=moments.now(),
+        expires_at=wanted.expires,
+        searches=wanted.searches,
         used=0,
-        granted_by=actor.user,
-        stated_by=new.stated_by,
+        granted_by=granted_by,
+        stated_by=wanted.stated_by,
         holder=holder,
-        self_approved=holder in actor.names,
+        self_approved=self_approved,
         grant_seq=-1,
+        request=request,
+        outcome=wanted.outcome if request is not None else None,
+        due=due,
     )
-    receipt = record.enter(GRANTED, actor, authority.terms())
+
+
+def put_in_force(
+    record: Record,
+    kind: str,
+    authority: Authority,
+    actor: Actor,
+    sealed: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Authority:
+    """The entry that bears an authority out, then its row."""
+    receipt = record.enter(kind, actor, authority.terms(), sealed=sealed)
     granted = replace(authority, grant_seq=receipt.seq)
     with record.database.write() as c:
         rows.add(c, granted)
@@ -83,23 +140,9 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
 
 
 def _holder(record: Record, asked: str | None, actor: Actor) -> str:
-    """Who may use it. Where two people are needed, that is a requester's account, and not the one who grants."""
-    told = record.people.read(record)
-    account = told.find(asked) if asked else None
-    holder = account.user if account else asked or actor.user
-    if not record.profile.two_people:
-        return holder
-    if holder in actor.names:
-        raise Refused(
-            "nobody grants an authority to themselves here",
-            advice="name with --for whose it is; somebody else grants you one",
-        )
-    if account is None or account.disabled or "requester" not in account.roles:
-        raise BadInput(
-            "an authority is for an account that may search",
-            advice="give the name of a requester; `countenance user list` shows the accounts",
-        )
-    return holder
+    """Who may use it."""
+    account = record.people.read(record).find(asked) if asked else None
+    return account.user if account else asked or actor.user
 
 
 def revoke(record: Record, id: str, actor: Actor, reason: str = "") -> Authority:
@@ -119,7 +162,7 @@ def check(record: Record, id: str, collections: Iterable[str] | None, actor: Act
     """The live authority that covers these collections (all of its own when None), or a refusal that is an entry.
 
     Raises NoAuthority, with `details["reason"]`: unknown, not-in-ledger, revoked, expired, spent, not-holder,
-    self-approved, not-covered.
+    self-approved, lapsed, not-covered.
     """
     now = moments.now()
     wanted = list(dict.fromkeys(collections)) if collections is not None else None
@@ -161,7 +204,11 @@ def _judge(
         return state, None
     if authority.holder not in actor.names:
         return "not-holder", None
-    if authority.self_approved and record.profile.two_people:
+    if authority.due is not None:
+        asked = record.papers.read(record).requests.get(authority.request or "")
+        if asked is None or asked.authority != id or asked.state in (DECLINED, LAPSED) or asked.overdue(now):
+            return "lapsed", None
+    elif authority.self_approved and record.profile.two_people:
         return "self-approved", None
     if wanted is not None and not set(wanted) <= set(authority.collections):
         return "not-covered", None
@@ -170,7 +217,8 @@ def _judge(
 
 def borne_out(record: Record, authority: Authority) -> bool:
     """Whether the ledger holds the entry that grants exactly these terms. Without it a row is dead."""
-    return record.bears(authority.grant_seq, GRANTED, authority.terms(), by=authority.granted_by)
+    kind = GRANTED if authority.due is None else URGENT
+    return record.bears(authority.grant_seq, kind, authority.terms(), by=authority.granted_by)
 
 
 def _told(record: Record, id: str) -> tuple[int, bool]:
@@ -197,6 +245,10 @@ _WORDS = {
     "self-approved": (
         "this authority was granted by the one who holds it, and here that takes two people",
         "somebody else grants you a new one",
+    ),
+    "lapsed": (
+        "this authority was used before it was approved, and was declined or not approved in time",
+        "ask for a new one; what it found was deleted",
     ),
     "not-covered": (
         "this authority does not cover that collection",

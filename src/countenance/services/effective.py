@@ -16,7 +16,7 @@ from countenance.services.record import Record
 from countenance.settings import Settings
 
 REMEMBERED = "settings"
-PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog")
+PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog", "authority")
 
 _BOUND = "faces.pack"
 """Not among them: a home keeps the pack it began with, and another one is refused."""

@@ -10,6 +10,7 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import Busy, UnknownThing
 from countenance.services.erase import Eraser
 from countenance.services.permit import probe_item
+from countenance.services.request import notes_over
 from countenance.store import analyses, items, moments, searches, sources
 
 
@@ -46,6 +47,7 @@ def run_retention(eraser: Eraser, actor: Actor, keep_days: int) -> Retained:
         probes = searches.probes_over(c, now=now)
         analysed = analyses.over(c, now=now)
         notes = items.notes_over(c, now=now, keep=timedelta(days=keep_days))
+        asked = items.open_keys(c, notes_over(record, keep=timedelta(days=keep_days)))
     erased: list[str] = []
     pending: list[str] = []
     for name in over:
@@ -58,7 +60,7 @@ def run_retention(eraser: Eraser, actor: Actor, keep_days: int) -> Retained:
             continue  # another retention run was quicker
     if analysed:
         pending.extend(eraser.erase(eraser.plan_analyses(analysed, "expired"), actor).pending)
-    shredded = [probe_item(search) for search in probes] + notes
+    shredded = [probe_item(search) for search in probes] + notes + sorted(asked)
     if shredded:
         record.enter("probes.expired", actor, {"searches": probes, "items": shredded})
     with record.database.write() as c:

@@ -31,6 +31,9 @@ def _authority(row: Row[Any]) -> Authority:
         self_approved=row.self_approved,
         grant_seq=row.grant_seq,
         revoked_at=maybe(row.revoked_at),
+        request=row.request,
+        outcome=row.outcome,
+        due=maybe(row.due_at),
     )
 
 
@@ -53,6 +56,9 @@ def add(connection: Connection, authority: Authority) -> None:
             holder=authority.holder,
             self_approved=authority.self_approved,
             grant_seq=authority.grant_seq,
+            request=authority.request,
+            outcome=authority.outcome,
+            due_at=to_row(authority.due) if authority.due else None,
         )
     )
 
@@ -69,6 +75,14 @@ def every(connection: Connection) -> list[Authority]:
     """All of them, newest first."""
     rows = connection.execute(select(authorities).order_by(authorities.c.granted_at.desc(), authorities.c.id))
     return [_authority(row) for row in rows]
+
+
+def any_urgent(connection: Connection) -> bool:
+    """Whether any was ever used before somebody approved it."""
+    return (
+        connection.execute(select(authorities.c.id).where(authorities.c.due_at.is_not(None)).limit(1)).first()
+        is not None
+    )
 
 
 def reserve_use(connection: Connection, id: str, *, now: datetime) -> int | None:

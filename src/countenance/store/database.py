@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from countenance.domain.errors import Broken, Busy, NewerHome, Unavailable
 from countenance.store import schema
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A test compares it with the migrations folder."""
 
 BUSY_MS = 30_000

@@ -227,6 +227,9 @@ authorities = Table(
     Column("grant_seq", Id, nullable=False),
     Column("revoked_at", Id),
     Column("revoke_seq", Id),
+    Column("request", Text),
+    Column("outcome", Text),
+    Column("due_at", Id),
 )
 
 searches = Table(

@@ -125,6 +125,31 @@ def forget_results(connection: Connection, *, now: datetime) -> int:
     return gone
 
 
+def under(connection: Connection, authority: str) -> list[str]:
+    """The searches made under an authority, oldest first."""
+    query = select(searches.c.id).where(searches.c.authority_id == authority)
+    return list(connection.execute(query.order_by(searches.c.started_at, searches.c.id)).scalars())
+
+
+def with_results(connection: Connection, authority: str) -> list[str]:
+    """Those of them of which a probe, a result or a candidate is kept still."""
+    kept = searches.c.probe.is_not(None) | searches.c.result.is_not(None) | searches.c.handle.is_not(None)
+    shown = select(candidates.c.search_id).where(candidates.c.search_id == searches.c.id).exists()
+    query = select(searches.c.id).where(searches.c.authority_id == authority, kept | shown)
+    return list(connection.execute(query.order_by(searches.c.id)).scalars())
+
+
+def delete_results(connection: Connection, ids: Iterable[str]) -> None:
+    """Delete what these searches found and what they looked for."""
+    for id in ids:
+        connection.execute(delete(candidates).where(candidates.c.search_id == id))
+        connection.execute(
+            update(searches)
+            .where(searches.c.id == id)
+            .values(probe=null(), result=null(), handle=None, handle_until=None)
+        )
+
+
 def digest(handle: str) -> bytes:
     """What a row keeps of a handle."""
     return hashlib.sha256(handle.encode()).digest()

@@ -1,0 +1,133 @@
+"""What the ledger tells of requests for authorities, and of cases that were closed.
+
+Nothing of this stands in a row: a request, its approval, its refusal is what the entries say, so that nobody approves
+anything by editing the database. Reading goes on where the last reading ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from countenance.domain.requests import (
+    APPROVED,
+    DECLINED,
+    DRAFTED,
+    LAPSED,
+    REQUESTED,
+    WITHDRAWN,
+    Request,
+    Step,
+    Wanted,
+)
+
+if TYPE_CHECKING:
+    from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
+
+NEEDLES = ('"request":"R-', '"type":"case.')
+"""One of them stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds either."""
+
+_STATES = {
+    "authority.drafted": DRAFTED,
+    "authority.requested": REQUESTED,
+    "authority.urgent": REQUESTED,
+    "authority.granted": APPROVED,
+    "authority.approved": APPROVED,
+    "authority.declined": DECLINED,
+    "authority.withdrawn": WITHDRAWN,
+    "authority.lapsed": LAPSED,
+}
+"""What a request is after an entry of each type."""
+
+_ASKING = ("authority.drafted", "authority.requested", "authority.urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Every request by its id, and when each closed case was closed."""
+
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    closed: Mapping[str, datetime] = field(default_factory=dict)
+    lapsed: frozenset[str] = frozenset()
+    """Authorities whose results have to be gone: urgent ones that were declined, or not approved in time."""
+
+    def of_authority(self, authority: str) -> Request | None:
+        """The request that led to this authority."""
+        return next((one for one in self.requests.values() if one.authority == authority), None)
+
+
+class Paperwork:
+    """What was read of the ledger so far. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._papers = Papers()
+        self._upto = 0
+
+    def read(self, record: Record) -> Papers:
+        """Everything up to the newest entry. Raises LedgerBroken where the ledger is not what was signed."""
+        with self._lock:
+            size = record.ledger.size
+            if size > self._upto:
+                found = {
+                    entry.seq: entry
+                    for needle in NEEDLES
+                    for entry in record.ledger.mentioning(needle, self._upto, size)
+                }
+                papers = self._papers
+                for seq in sorted(found):
+                    papers = apply(papers, found[seq])
+                self._papers, self._upto = papers, size
+            return self._papers
+
+
+def item_of(request: str) -> str:
+    """The item under which a request's reasons are sealed."""
+    return f"note:{request}:asked"
+
+
+def declined_item(request: str) -> str:
+    """The item under which it is sealed why a request was declined."""
+    return f"note:{request}:declined"
+
+
+def apply(papers: Papers, entry: Entry) -> Papers:
+    """What is told once one more entry was read. Entries of other kinds change nothing."""
+    body = entry.body
+    at = datetime.fromisoformat(entry.at)
+    if entry.kind in ("case.closed", "case.reopened"):
+        closed = {case: when for case, when in papers.closed.items() if case != body["case"]}
+        return replace(papers, closed=closed | ({body["case"]: at} if entry.kind == "case.closed" else {}))
+    state = _STATES.get(entry.kind)
+    if state is None:
+        return papers
+    step = Step(entry.kind.removeprefix("authority."), at, str(entry.actor["authenticated"]), entry.seq)
+    known = papers.requests.get(body["request"])
+    if entry.kind in _ASKING:
+        request = _asked(body, state, (*(known.steps if known else ()), step))
+    elif known is None:
+        return papers
+    else:
+        authority = body.get("authority", known.authority)
+        request = replace(known, state=state, authority=authority, steps=(*known.steps, step))
+    papers = replace(papers, requests={**papers.requests, request.id: request})
+    if request.authority is not None and state in (DECLINED, LAPSED):
+        papers = replace(papers, lapsed=papers.lapsed | {request.authority})
+    return papers
+
+
+def _asked(body: Mapping[str, Any], state: str, steps: tuple[Step, ...]) -> Request:
+    due = body.get("due")
+    return Request(
+        id=body["request"],
+        wanted=Wanted.from_json(dict(body)),
+        holder=body["holder"],
+        state=state,
+        steps=steps,
+        authority=body.get("authority"),
+        due=datetime.fromisoformat(due) if due else None,
+    )

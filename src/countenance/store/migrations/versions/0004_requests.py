@@ -1,0 +1,18 @@
+"""Authorities that were asked for, and those that may be used before anybody approved."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """What an authority was asked for with, what may be done with what is found, and until when it must be approved."""
+    op.add_column("authorities", sa.Column("request", sa.Text(), nullable=True))
+    op.add_column("authorities", sa.Column("outcome", sa.Text(), nullable=True))
+    op.add_column("authorities", sa.Column("due_at", ID, nullable=True))
