@@ -13,7 +13,7 @@ from countenance.domain.errors import BadInput
 
 ROLES: dict[str, str] = {
     "requester": "Asks for authorities, searches under them, exports, erases.",
-    "authoriser": "Approves, grants and revokes authorities.",
+    "authoriser": "Approves and declines requests, revokes authorities.",
     "reviewer": "Judges candidates, and analyses proxy logs.",
     "auditor": "Reads everything, changes nothing.",
     "administrator": "Runs the house: sources, accounts, keys. Neither searches nor reads cases.",
@@ -22,7 +22,6 @@ ROLES: dict[str, str] = {
 """Every role, in plain words."""
 
 ACTS: dict[str, str] = SCOPES | {
-    "authorities:request": "Ask for an authority.",
     "erase": "Erase sightings, images and sources.",
     "keys": "Show, export and change the keys.",
     "profile:read": "See which profile the home has, and its documents.",

@@ -19,7 +19,7 @@ from countenance.access.sessions import Sessions
 from countenance.app import Countenance
 from countenance.domain.errors import CountenanceError
 from countenance.web import problems
-from countenance.web.api import accounts, authorities, home, ledger, proxylog, searches, sources
+from countenance.web.api import accounts, authorities, home, ledger, proxylog, requests, searches, sources
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
@@ -57,7 +57,7 @@ def build(
     web.state.links = links
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, searches, ledger, proxylog, accounts):
+    for module in (home, sources, authorities, requests, searches, ledger, proxylog, accounts):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)

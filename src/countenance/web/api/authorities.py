@@ -56,6 +56,9 @@ class AuthorityShown(Answer):
     holder: str
     self_approved: bool
     entry: int = Field(le=BigInt)
+    request: str | None = Field(description="The request that it was asked for with, if somebody asked.")
+    outcome: str | None = Field(description="What may be done with what is found.")
+    due: Moment | None = Field(description="Of an urgent one: until when somebody had to approve it.")
 
 
 class Authorities(Answer):

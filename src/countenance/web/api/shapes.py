@@ -39,6 +39,7 @@ BigInt = 2**53 - 1
 NameInPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SearchInPath = Annotated[str, Path(pattern=r"^S-[0-9a-f]{16}$", description="A search's id.")]
 AuthorityInPath = Annotated[str, Path(pattern=r"^A-[0-9a-f]{12}$", description="An authority's id.")]
+RequestInPath = Annotated[str, Path(pattern=r"^R-[0-9a-f]{12}$", description="A request's id.")]
 RunInPath = Annotated[str, Path(pattern=r"^run-[0-9a-f]{12}$", description="The id that starting the run gave.")]
 SightingInPath = Annotated[str, Path(pattern=r"^sighting-[0-9]{1,15}$", description="A sighting's id.")]
 EntryInPath = Annotated[int, Path(ge=0, le=BigInt, description="An entry's number.")]
