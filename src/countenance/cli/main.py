@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from countenance.cli import (
+    authority,
     calibrate,
     erase,
     export,
@@ -48,7 +49,8 @@ app = typer.Typer(
     epilog=EXIT_CODES,
 )
 app.add_typer(source.app, name="source")
-app.add_typer(requests.app, name="authority")
+requests.register(authority.app)
+app.add_typer(authority.app, name="authority")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(proxylog.app, name="proxylog")

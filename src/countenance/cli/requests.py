@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from countenance.cli import options
-from countenance.cli.authority import app
 from countenance.cli.output import Reply
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 Id = Annotated[str, typer.Argument(help="The request's id.")]
 
 
-@app.command()
 def request(
     purpose: Annotated[str, typer.Option(help="What the searches are for. Stays in the ledger: no names.")],
     basis: Annotated[str, typer.Option(help="Legal basis: own, consent, contract, public-task, …")],
@@ -77,7 +75,6 @@ def request(
         reply.say(f"The {one['text']} reads almost like that of {one['request']}; the overseer is shown that.")
 
 
-@app.command()
 def requests(
     open: Annotated[bool, typer.Option("--open", help="Only those that wait for a decision.")] = False,
     home: options.Home = None,
@@ -108,7 +105,6 @@ def _row(one: Request) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-@app.command("request-show")
 def request_show(id: Id, home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
     """Show one request, with its reasons as far as they are kept.
 
@@ -124,7 +120,6 @@ def request_show(id: Id, home: options.Home = None, key_dir: options.KeyDir = No
         reply.facts(f"Request {id}", body | {"steps": steps})
 
 
-@app.command()
 def approve(id: Id, home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
     """Approve what somebody else asked for. Read its reasons first: countenance authority request-show ID.
 
@@ -141,7 +136,6 @@ def approve(id: Id, home: options.Home = None, key_dir: options.KeyDir = None, j
             reply.say("You approved your own request; every entry, receipt and page that rests on it says so.")
 
 
-@app.command()
 def decline(
     id: Id,
     reason: Annotated[str, typer.Option(help="Why; sealed in the ledger.")],
@@ -160,7 +154,6 @@ def decline(
         reply.say(f"Declined {id}." + (" What it had found was deleted." if found.due else ""))
 
 
-@app.command()
 def withdraw(id: Id, home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
     """Take back a request of your own that nobody has decided on.
 
@@ -173,7 +166,6 @@ def withdraw(id: Id, home: options.Home = None, key_dir: options.KeyDir = None, 
         reply.say(f"Withdrawn: {id}.")
 
 
-@app.command("close-case")
 def close_case(
     case: Annotated[str, typer.Argument(help="The case's number.")],
     reopen: Annotated[bool, typer.Option("--reopen", help="Say that it goes on instead.")] = False,
@@ -191,3 +183,14 @@ def close_case(
         (desk.reopen_case if reopen else desk.close_case)(case, actor)
     if not reply.object({"case": case, "closed": not reopen}):
         reply.say(f"The case {case} {'goes on' if reopen else 'is closed'}.")
+
+
+def register(app: typer.Typer) -> None:
+    """The commands, beside those of authorities."""
+    app.command()(request)
+    app.command()(requests)
+    app.command("request-show")(request_show)
+    app.command()(approve)
+    app.command()(decline)
+    app.command()(withdraw)
+    app.command("close-case")(close_case)

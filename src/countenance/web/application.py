@@ -24,6 +24,7 @@ from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
 from countenance.web.pages import proxylog as proxylog_pages
+from countenance.web.pages import requests as request_pages
 from countenance.web.security import HEADERS, BehindProxy, BodyLimit, KnownHosts, SecureAnswers
 
 API = "/api/v1"
@@ -61,6 +62,7 @@ def build(
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
+    web.include_router(request_pages.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
