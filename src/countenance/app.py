@@ -17,12 +17,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from countenance.access.tokens import Token
+from countenance.desks import Desks
 from countenance.domain.authority import Actor, Authority
 from countenance.domain.errors import BadInput, Busy, UnknownThing
 from countenance.domain.people import Profile
@@ -30,25 +30,19 @@ from countenance.domain.results import SearchResult
 from countenance.domain.sources import Source
 from countenance.services import authorise, home, permit, register, summarise, tokens
 from countenance.services.effective import effective
-from countenance.services.erase import Erased, Eraser, Plan
-from countenance.services.people import People
+from countenance.services.erase import Erased, Plan
 from countenance.services.people import system_actor as system_actor
 from countenance.services.register import NewSource
 from countenance.settings import Settings, load_settings
 from countenance.store import authorities as authority_rows
 from countenance.store import pictures, runs
 from countenance.store import sources as source_rows
-from countenance.store.database import Database
 
 if TYPE_CHECKING:
-    from countenance.domain.index import VectorIndex
-    from countenance.services.engine import Engine
     from countenance.services.ingest import IngestReport, Progress
     from countenance.services.keys import KeyRing
-    from countenance.services.log_desk import LogDesk
     from countenance.services.probes import Choice, ProbeFaces
-    from countenance.services.request import RequestDesk
-    from countenance.services.reveal import OpenedPicture, Revealer
+    from countenance.services.reveal import OpenedPicture
     from countenance.services.search import SearchRequest
 
 
@@ -62,14 +56,14 @@ def open_home(
     return Countenance(settings or load_settings(folder), making)
 
 
-class Countenance:
+class Countenance(Desks):
     """One open home. Safe for several threads."""
 
     def __init__(self, settings: Settings, making: Profile | None = None) -> None:
-        self.settings = settings
-        self._lock = threading.RLock()
         opening = system_actor("opening")
-        self._home = home.open_home(settings.home, settings.key_dir, opening, effective(settings), making)
+        opened = home.open_home(settings.home, settings.key_dir, opening, effective(settings), making)
+        super().__init__(settings, opened)
+        self._lock = threading.RLock()
         try:
             self.finished = self.eraser.finish(opening)
             permit.settle(self._home.record, opening)
@@ -107,53 +101,6 @@ class Countenance:
     def demo(self) -> bool:
         """Whether everything is marked as a demonstration."""
         return self.settings.demo
-
-    @property
-    def database(self) -> Database:
-        """The rows."""
-        return self._home.database
-
-    @cached_property
-    def people(self) -> People:
-        """Accounts and roles, whether somebody may do a thing, and signing in."""
-        return People(self._home, self.settings.people, timedelta(minutes=self.settings.serve.session_minutes))
-
-    @cached_property
-    def requests(self) -> RequestDesk:
-        """Asking for authorities, and deciding on what was asked."""
-        from countenance.services.request import RequestDesk
-
-        return RequestDesk(self._home.record, self.people.admit, self.settings.authority)
-
-    @cached_property
-    def engine(self) -> Engine:
-        """Models, rotation key and index: opened when first needed, because they take a moment."""
-        from countenance.services.engine import Engine
-
-        return Engine(self._home, self.settings, system_actor("opening"))
-
-    @cached_property
-    def eraser(self) -> Eraser:
-        """Erasing."""
-        return Eraser(self._home, self._index_if_any)
-
-    @cached_property
-    def revealer(self) -> Revealer:
-        """What a search opened: crops, pictures, exports."""
-        from countenance.services.reveal import Revealer
-
-        home = self._home
-        return Revealer(home.record, home.blobs, self.settings.demo, home.showing, self.engine.limits())
-
-    @cached_property
-    def logs(self) -> LogDesk:
-        """Proxy logs: were they visits, or searches?"""
-        from countenance.services.log_desk import LogDesk
-
-        return LogDesk(self._home, self.people, self.settings.proxylog)
-
-    def _index_if_any(self) -> VectorIndex | None:
-        return self.engine.index if self.database.meta(summarise.PACK) else None
 
     # Sources
 

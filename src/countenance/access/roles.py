@@ -38,13 +38,16 @@ ACTS: dict[str, str] = SCOPES | {
 _EVERYBODY = frozenset({"status:read", "sources:read", "profile:read"})
 
 TABLE: dict[str, frozenset[str]] = {
-    "requester": _EVERYBODY | {"authorities:request", "authorities:read", "search", "export", "erase", "tokens"},
+    "requester": _EVERYBODY
+    | {"authorities:request", "authorities:read", "search", "export", "erase"}
+    | {"reviews:read", "tokens"},
     "authoriser": _EVERYBODY | {"authorities:read", "authorities:write", "proxylog:read", "proxylog:unmask", "tokens"},
-    "reviewer": _EVERYBODY | {"authorities:read", "proxylog:read", "proxylog:analyse", "tokens"},
-    "auditor": _EVERYBODY | {"authorities:read", "ledger:read", "proxylog:read", "proxylog:unmask", "accounts:read"},
+    "reviewer": _EVERYBODY | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"},
+    "auditor": _EVERYBODY
+    | {"reviews:read", "authorities:read", "ledger:read", "proxylog:read", "proxylog:unmask", "accounts:read"},
     "administrator": _EVERYBODY
     | {"sources:write", "ingest", "erase", "retention", "keys", "serve", "accounts:read", "accounts:write"}
-    | {"profile:write", "proxylog:profiles", "recovery", "tokens"},
+    | {"reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
     "subject": frozenset(),
 }
 """What each role may do. What is not here it may not."""

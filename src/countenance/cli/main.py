@@ -24,6 +24,7 @@ from countenance.cli import (
     profile,
     proxylog,
     requests,
+    review,
     search,
     serve,
     source,
@@ -51,6 +52,7 @@ app = typer.Typer(
 app.add_typer(source.app, name="source")
 requests.register(authority.app)
 app.add_typer(authority.app, name="authority")
+app.add_typer(review.app, name="review")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(proxylog.app, name="proxylog")

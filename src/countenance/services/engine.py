@@ -15,6 +15,7 @@ from countenance.domain.index import VectorIndex
 from countenance.domain.strangers import NO_CALIBRATION, Calibration
 from countenance.faces.packs import PackManifest, find_pack
 from countenance.imaging.limits import Limits
+from countenance.services.probes import Choice, crop_of
 from countenance.services.search import Policy, Searcher
 from countenance.services.summarise import PACK
 from countenance.services.workers import Workers, worker_count
@@ -159,6 +160,10 @@ class Engine:
         from countenance.services.eyes import Eyes
 
         return Eyes(self.eyes_config())
+
+    def face_of(self, photograph: bytes, choice: Choice) -> tuple[bytes, tuple[str, ...]]:
+        """The chosen face as people see it, a square JPEG, and its warnings. Raises as `probes.prepare` does."""
+        return crop_of(photograph, choice, self.detect, self.limits())
 
     def detect(self, photograph: bytes) -> tuple[int, int, list[Face]]:
         """(width, height, faces by size) of a photograph. One at a time. Raises UnreadableImage."""

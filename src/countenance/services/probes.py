@@ -11,6 +11,9 @@ import numpy as np
 
 from countenance.domain.errors import BadInput, NoFace, SeveralFaces
 from countenance.domain.faces import Face, Vectors
+from countenance.imaging.decode import decode
+from countenance.imaging.limits import Limits
+from countenance.imaging.thumbnail import crop
 from countenance.services.quality_words import warnings_of
 
 Detect = Callable[[bytes], tuple[int, int, list[Face]]]
@@ -84,6 +87,13 @@ def prepare(photographs: Sequence[bytes], choices: Sequence[Choice], detect: Det
         warnings=tuple(warnings),
         digests=tuple(hashlib.sha256(photograph).digest() for photograph in photographs),
     )
+
+
+def crop_of(photograph: bytes, choice: Choice, detect: Detect, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
+    """The chosen face as people see it (a square JPEG), and its warnings. Raises as `prepare` does."""
+    face = _choose(detect(photograph)[2], choice, 1)
+    picture = decode(photograph, limits)
+    return crop(picture.drawing, face.box, scale=picture.scale), warnings_of(face.quality)
 
 
 def _choose(faces: list[Face], choice: Choice, k: int) -> Face:

@@ -11,7 +11,7 @@ from countenance.domain.errors import Busy, UnknownThing
 from countenance.services.erase import Eraser
 from countenance.services.permit import probe_item
 from countenance.services.request import notes_over
-from countenance.store import analyses, items, moments, searches, sources
+from countenance.store import analyses, items, moments, reviews, searches, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def run_retention(eraser: Eraser, actor: Actor, keep_days: int) -> Retained:
         searches.forget_probes(c, probes)
         items.destroy(c, shredded)
         results = searches.forget_results(c, now=now)
+        reviews.drop_over(c, now=now)
     try:
         # The journal still holds the keys that were just destroyed.
         record.database.truncate_journal()

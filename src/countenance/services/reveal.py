@@ -7,17 +7,18 @@ import io
 import json
 import urllib.parse
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
 
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput, NoAuthority, UnknownThing, UnreadableImage
+from countenance.domain.errors import BadInput, NoAuthority, Refused, UnknownThing, UnreadableImage
 from countenance.domain.results import ExpectedStrangers, Group, SearchResult
+from countenance.domain.reviews import SAME
 from countenance.imaging.decode import decode
 from countenance.imaging.limits import Limits
 from countenance.imaging.reading import read_file
@@ -59,6 +60,8 @@ class Revealer:
     """Held from looking until what is shown has been entered."""
     limits: Limits
     """What a picture may cost."""
+    outcomes: Callable[[str], Mapping[int, str | None]]
+    """What two people have said of a search's candidates."""
 
     def shown(self, search: str, handle: str) -> SearchResult:
         """The result again; what was erased since is missing. Raises NoAuthority when the handle opens nothing."""
@@ -141,7 +144,7 @@ class Revealer:
             raise BadInput("a disclosure names its recipient", advice="say who will receive the export")
         if not purpose.strip():
             raise BadInput("a disclosure has a purpose", advice="say what the recipient will use the export for")
-        result = self.shown(search, handle)
+        result = self._to_disclose(self.shown(search, handle))
         note = disclosed_note(search)
         sightings = [s for g in result.groups for s in g.sightings]
         receipt = self.record.enter(
@@ -164,6 +167,23 @@ class Revealer:
                 if crop is not None:
                     archive.writestr(f"crops/sighting-{s.id}.jpg", crop)
         return buffer.getvalue()
+
+    def _to_disclose(self, result: SearchResult) -> SearchResult:
+        """What may leave the house: in an organisation the candidates that two people took for the same person."""
+        if not self.record.profile.two_people:
+            return result
+        judged = self.outcomes(result.search)
+        groups = tuple(
+            replace(group, sightings=kept)
+            for group in result.groups
+            if (kept := tuple(one for one in group.sightings if judged.get(one.id) == SAME))
+        )
+        if not groups:
+            raise Refused(
+                "nothing of this search may be disclosed: no candidate was judged the same person by two people",
+                advice="ask for a review of the candidate first: countenance review open",
+            )
+        return replace(result, groups=groups)
 
     def _open(self, search: str, handle: str) -> Row[Any]:
         with self.record.database.read() as c:

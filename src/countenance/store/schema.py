@@ -248,6 +248,15 @@ searches = Table(
     Column("handle_until", Id),
     Column("result", JSON),
 )
+
+review_pictures = Table(
+    "review_pictures",
+    metadata,
+    Column("review", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("sealed", JSON, nullable=False),
+    Column("keep_until", Id),
+)
 """`probe` is the sealed, rotated template; `handle` the SHA-256 of the secret that opens crops until `handle_until`."""
 
 candidates = Table(

@@ -125,6 +125,11 @@ def forget_results(connection: Connection, *, now: datetime) -> int:
     return gone
 
 
+def get(connection: Connection, id: str) -> Row[Any]:
+    """One search. Raises NoResultFound."""
+    return connection.execute(select(searches).where(searches.c.id == id)).one()
+
+
 def under(connection: Connection, authority: str) -> list[str]:
     """The searches made under an authority, oldest first."""
     query = select(searches.c.id).where(searches.c.authority_id == authority)

@@ -19,7 +19,7 @@ from countenance.access.sessions import Sessions
 from countenance.app import Countenance
 from countenance.domain.errors import CountenanceError
 from countenance.web import problems
-from countenance.web.api import accounts, authorities, home, ledger, proxylog, requests, searches, sources
+from countenance.web.api import accounts, authorities, home, ledger, proxylog, requests, reviews, searches, sources
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
@@ -58,7 +58,7 @@ def build(
     web.state.links = links
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, requests, searches, ledger, proxylog, accounts):
+    for module in (home, sources, authorities, requests, searches, reviews, ledger, proxylog, accounts):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
@@ -136,6 +136,7 @@ _TAGS = [
     {"name": "sources", "description": "Where pictures come from."},
     {"name": "authorities", "description": "Who may search, why, where, until when and how often."},
     {"name": "searches", "description": f"At most {MOST} photographs of one person; candidates, never identities."},
+    {"name": "reviews", "description": "Two people look at a probe and a candidate, before anything is acted on."},
     {"name": "ledger", "description": "What was done, provably."},
     {"name": "accounts", "description": "Who there is, and what they may do."},
     {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},

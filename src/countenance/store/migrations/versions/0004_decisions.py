@@ -1,4 +1,4 @@
-"""Authorities that were asked for, and those that may be used before anybody approved."""
+"""Authorities that were asked for, those that may be used before anybody approved, and pictures kept for reviews."""
 
 from __future__ import annotations
 
@@ -16,3 +16,11 @@ def upgrade() -> None:
     op.add_column("authorities", sa.Column("request", sa.Text(), nullable=True))
     op.add_column("authorities", sa.Column("outcome", sa.Text(), nullable=True))
     op.add_column("authorities", sa.Column("due_at", ID, nullable=True))
+    op.create_table(
+        "review_pictures",
+        sa.Column("review", sa.Text(), nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.JSON(), nullable=False),
+        sa.Column("keep_until", ID, nullable=True),
+        sa.PrimaryKeyConstraint("review", "side", name=op.f("pk_review_pictures")),
+    )

@@ -1,0 +1,97 @@
+"""The services of one open home, each opened when it is first needed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from countenance.services import summarise
+from countenance.services.erase import Eraser
+from countenance.services.home import Home
+from countenance.services.people import People, system_actor
+from countenance.settings import Settings
+from countenance.store.database import Database
+
+if TYPE_CHECKING:
+    from countenance.domain.index import VectorIndex
+    from countenance.services.engine import Engine
+    from countenance.services.log_desk import LogDesk
+    from countenance.services.request import RequestDesk
+    from countenance.services.reveal import Revealer
+    from countenance.services.review import ReviewDesk
+
+
+class Desks:
+    """What `app.Countenance` is put together from."""
+
+    def __init__(self, settings: Settings, home: Home) -> None:
+        self.settings = settings
+        self._home = home
+
+    @property
+    def database(self) -> Database:
+        """The rows."""
+        return self._home.database
+
+    @cached_property
+    def people(self) -> People:
+        """Accounts and roles, whether somebody may do a thing, and signing in."""
+        return People(self._home, self.settings.people, timedelta(minutes=self.settings.serve.session_minutes))
+
+    @cached_property
+    def requests(self) -> RequestDesk:
+        """Asking for authorities, and deciding on what was asked."""
+        from countenance.services.request import RequestDesk
+
+        return RequestDesk(self._home.record, self.people.admit, self.settings.authority)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Models, rotation key and index: opened when first needed, because they take a moment."""
+        from countenance.services.engine import Engine
+
+        return Engine(self._home, self.settings, system_actor("opening"))
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """Erasing."""
+        return Eraser(self._home, self._index_if_any)
+
+    @cached_property
+    def revealer(self) -> Revealer:
+        """What a search opened: crops, pictures, exports."""
+        from countenance.services.reveal import Revealer
+
+        home = self._home
+        return Revealer(
+            home.record,
+            home.blobs,
+            self.settings.demo,
+            home.showing,
+            self.engine.limits(),
+            lambda search: self.reviews.outcomes(search),
+        )
+
+    @cached_property
+    def reviews(self) -> ReviewDesk:
+        """Two people look at a probe and a candidate, before anything is acted on."""
+        from countenance.services.review import ReviewDesk
+
+        return ReviewDesk(
+            record=self._home.record,
+            blobs=self._home.blobs,
+            admit=self.people.admit,
+            shown=lambda search, handle: self.revealer.shown(search, handle),
+            crop_of=lambda photograph, face: self.engine.face_of(photograph, face),
+        )
+
+    @cached_property
+    def logs(self) -> LogDesk:
+        """Proxy logs: were they visits, or searches?"""
+        from countenance.services.log_desk import LogDesk
+
+        return LogDesk(self._home, self.people, self.settings.proxylog)
+
+    def _index_if_any(self) -> VectorIndex | None:
+        return self.engine.index if self.database.meta(summarise.PACK) else None

@@ -1,0 +1,63 @@
+"""What the ledger tells of reviews: which pairs there are to judge, who was shown which, and what they said of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from countenance.domain.reviews import Review, Verdict
+
+if TYPE_CHECKING:
+    from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
+
+NEEDLE = '"review":"J-'
+"""Stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds it."""
+
+
+class Docket:
+    """What was read of the ledger so far. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reviews: dict[str, Review] = {}
+        self._upto = 0
+
+    def read(self, record: Record) -> Mapping[str, Review]:
+        """Every review by its id. Raises LedgerBroken where the ledger is not what was signed."""
+        with self._lock:
+            size = record.ledger.size
+            if size > self._upto:
+                reviews = dict(self._reviews)
+                for entry in record.ledger.mentioning(NEEDLE, self._upto, size):
+                    apply(reviews, entry)
+                self._reviews, self._upto = reviews, size
+            return self._reviews
+
+
+def apply(reviews: dict[str, Review], entry: Entry) -> None:
+    """What one more entry tells. Entries of other kinds change nothing."""
+    body, at, by = entry.body, datetime.fromisoformat(entry.at), str(entry.actor["authenticated"])
+    if entry.kind in ("review.opened", "review.control-added"):
+        control = entry.kind == "review.control-added"
+        sighting = 0 if control else int(str(body["sighting"]).removeprefix("sighting:"))
+        reviews[body["review"]] = Review(
+            body["review"], entry.seq, by, at, control, body.get("search", ""), body.get("authority", ""), sighting
+        )
+        return
+    known = reviews.get(body.get("review", ""))
+    if known is None:
+        return
+    if entry.kind == "review.shown":
+        looking = {**dict(known.looking), by: dict(known.looking).get(by, at)}
+        reviews[known.id] = replace(known, looking=tuple(looking.items()))
+    elif entry.kind == "verdict.given":
+        since = dict(known.looking).get(by, at)
+        verdict = Verdict(by, str(body["verdict"]), (at - since).total_seconds(), at, entry.seq)
+        looking = {who: when for who, when in known.looking if who != by}
+        reviews[known.id] = replace(known, verdicts=(*known.verdicts, verdict), looking=tuple(looking.items()))
+    elif entry.kind == "review.control-removed":
+        del reviews[known.id]
