@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from countenance.cli import options
 from countenance.cli.output import Reply
 from countenance.domain.errors import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from countenance.services.probes import Choice
 
 app = typer.Typer(no_args_is_help=True, help="Ask for reviews of candidates, judge pairs, see how reviewers judge.")
 
@@ -34,7 +37,9 @@ def open_review(
         raise BadInput(f"not a sighting: {sighting}", advice="for instance sighting-7, as the search shows it")
     if face is not None and face != "largest" and not face.isdecimal():
         raise BadInput(f"not a face: {face}", advice="its number, or largest")
-    choice = int(face) if face is not None and face != "largest" else "largest" if face else None
+    choice: Choice = None
+    if face is not None:
+        choice = "largest" if face == "largest" else int(face)
     reply = Reply(json)
     with options.opened(home, key_dir, act="search") as countenance:
         content = _read(photograph)

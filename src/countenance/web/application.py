@@ -25,6 +25,7 @@ from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
+from countenance.web.pages import review as review_pages
 from countenance.web.security import HEADERS, BehindProxy, BodyLimit, KnownHosts, SecureAnswers
 
 API = "/api/v1"
@@ -63,6 +64,7 @@ def build(
     web.include_router(api)
     web.include_router(routes.router)
     web.include_router(request_pages.router)
+    web.include_router(review_pages.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)

@@ -2,7 +2,8 @@
 
 import { Problem, call, counted } from "/static/api.js";
 import { outline } from "/static/overlay.js";
-import { chip, drawFace } from "/static/probes.js";
+import { chip } from "/static/chips.js";
+import { drawFace } from "/static/probes.js";
 import { day, facts, host, showCrop, strangers } from "/static/results.js";
 
 const dialog = document.querySelector("#detail");
@@ -20,6 +21,7 @@ document.querySelector("#close-detail").addEventListener("click", () => dialog.c
 document.querySelector("#previous").addEventListener("click", () => step(-1));
 document.querySelector("#next").addEventListener("click", () => step(1));
 document.querySelector("#open-whole").addEventListener("click", openWhole);
+document.querySelector("#ask-review").addEventListener("click", askForReview);
 otherProbe.addEventListener("click", () => {
   probe = (probe + 1) % result.probes.length;
   drawProbe();
@@ -65,6 +67,7 @@ function drawProbe() {
 
 function choose(group, one) {
   sighting = one;
+  document.querySelector("#review-words").textContent = "";
   closeWhole();
   showCrop(document.querySelector("#candidate-face"), result, one);
   facts(document.querySelector("#detail-facts"), [
@@ -113,6 +116,29 @@ function address(text) {
   link.rel = "noopener noreferrer";
   link.textContent = text;
   return link;
+}
+
+async function askForReview() {
+  const words = document.querySelector("#review-words");
+  const given = result.probes[probe];
+  if (!given) {
+    words.textContent = "The photograph was not kept. Choose it again to ask.";
+    return;
+  }
+  words.textContent = "Asking…";
+  const photograph = await new Promise((done) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => done(reader.result.split(",")[1]));
+    reader.readAsDataURL(given.blob);
+  });
+  try {
+    const asked = { sighting: sighting.id, photograph, face: given.chosen };
+    const review = await call("POST", `/searches/${result.search}/reviews`, { json: asked, handle: result.handle });
+    words.textContent = `Asked for, as ${review.id}. Two others judge it, without your word for it.`;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    words.textContent = error.words;
+  }
 }
 
 async function openWhole() {

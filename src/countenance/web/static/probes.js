@@ -2,6 +2,7 @@
 // the search; the server keeps neither.
 
 import { Problem, call } from "/static/api.js";
+import { chip } from "/static/chips.js";
 import { choose } from "/static/overlay.js";
 
 const MOST = 10;
@@ -73,11 +74,6 @@ function tell(probe, state) {
   chips.replaceChildren(...(face ? face.warnings : []).map(chip));
 }
 
-export function chip(text) {
-  const made = document.createElement("li");
-  made.textContent = text;
-  return made;
-}
 
 function remove(probe) {
   probes.splice(probes.indexOf(probe), 1);

@@ -1,7 +1,7 @@
 // What a search showed: the verdict, the groups, the receipt.
 
 import { call, counted, save } from "/static/api.js";
-import { chip } from "/static/probes.js";
+import { chip } from "/static/chips.js";
 
 const groupTemplate = document.querySelector("#group-template");
 const crops = new Map();

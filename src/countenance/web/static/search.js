@@ -46,7 +46,7 @@ async function search(event) {
   announcer.textContent = "Searching…";
   const body = new FormData();
   // What is compared later is what was searched with, whatever is chosen in the meantime.
-  const used = probes.map(({ image, found, chosen }) => ({ image, found, chosen }));
+  const used = probes.map(({ blob, image, found, chosen }) => ({ blob, image, found, chosen }));
   for (const probe of probes) {
     body.append("photograph", probe.blob, "photograph");
     body.append("face", String(probe.chosen));
