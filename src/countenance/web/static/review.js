@@ -9,7 +9,9 @@ const told = document.querySelector("#told");
 const form = document.querySelector("#verdict");
 let review = null;
 
-document.querySelector("#take").addEventListener("click", take);
+const first = document.querySelector("#take");
+first.addEventListener("click", take);
+first.disabled = false;
 document.querySelector("#another").addEventListener("click", take);
 
 async function take() {
