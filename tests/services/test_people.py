@@ -327,12 +327,9 @@ def test_who_grants_is_not_who_searches(house: Place) -> None:
         _grant(product, both, "both")
     with pytest.raises(Refused):
         _grant(product, both, None)
-    for holder in ("os:tester", "otto", "nobody", None):
-        with pytest.raises((BadInput, Refused)):
+    for holder in ("os:tester", "rita", "otto", "nobody", None):
+        with pytest.raises(Refused):
             _grant(product, otto, holder)
-    authority = _grant(product, otto, "rita")
-    assert (authority.holder, authority.self_approved) == (people.account("rita").user, False)
-    assert product.check_authority(authority.id, None, Actor(people.account("rita").user, "page"))
     with pytest.raises(RoleMissing):
         _grant(product, Actor(people.account("rita").user, "page"), "rita")
 

@@ -29,6 +29,7 @@ ACTS: dict[str, str] = SCOPES | {
     "proxylog:analyse": "Analyse a proxy's log.",
     "proxylog:profiles": "Add and drop profiles of sites.",
     "recovery": "Make the two secrets that restore a lost last administrator.",
+    "reviews:controls": "Add and take away known pairs.",
     "retention": "Erase what is over its time.",
     "serve": "Start the server.",
     "tokens": "Make, list and revoke one's own tokens.",

@@ -18,7 +18,6 @@ SCOPES: dict[str, str] = {
     "authorities:write": "Approve, decline, grant and revoke authorities; close cases.",
     "reviews:read": "List reviews and how each reviewer judges.",
     "reviews:judge": "Judge pairs of faces.",
-    "reviews:controls": "Add and take away known pairs.",
     "ledger:read": "Read, check and export the ledger.",
     "proxylog:read": "Read analyses of proxy logs, under pseudonyms.",
     "proxylog:unmask": "Be the second person who agrees that somebody in a proxy log is named.",

@@ -43,20 +43,20 @@ def request(
     """
     from countenance.domain.requests import Reasons, Wanted
 
-    wanted = Wanted(
-        purpose=purpose,
-        basis=basis,
-        basis_document=basis_document,
-        case=case,
-        collections=tuple(collection),
-        expires=options.moment(expires),
-        searches=searches,
-        outcome=outcome,
-        stated_by=by,
-        urgent=urgent,
-    )
-    reasons = Reasons(necessity, proportionality, subject)
     with options.opened(home, key_dir, act="authorities:request") as countenance:
+        wanted = Wanted(
+            purpose=purpose,
+            basis=basis,
+            basis_document=basis_document,
+            case=case,
+            collections=tuple(collection),
+            expires=options.moment(expires),
+            searches=searches,
+            outcome=outcome,
+            stated_by=by,
+            urgent=urgent,
+        )
+        reasons = Reasons(necessity, proportionality, subject)
         desk, actor = countenance.requests, options.actor(countenance, by)
         made = desk.draft(wanted, reasons, actor, of) if draft else desk.ask(wanted, reasons, actor, of)
         said = desk.reasons(made)

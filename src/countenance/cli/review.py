@@ -32,16 +32,16 @@ def open_review(
 
     Example: countenance review open S-0123456789abcdef --handle HANDLE --sighting sighting-7 --photograph photo.jpg
     """
-    number = sighting.removeprefix("sighting-")
-    if not number.isdecimal():
-        raise BadInput(f"not a sighting: {sighting}", advice="for instance sighting-7, as the search shows it")
-    if face is not None and face != "largest" and not face.isdecimal():
-        raise BadInput(f"not a face: {face}", advice="its number, or largest")
-    choice: Choice = None
-    if face is not None:
-        choice = "largest" if face == "largest" else int(face)
     reply = Reply(json)
     with options.opened(home, key_dir, act="search") as countenance:
+        number = sighting.removeprefix("sighting-")
+        if not number.isdecimal():
+            raise BadInput(f"not a sighting: {sighting}", advice="for instance sighting-7, as the search shows it")
+        if face is not None and face != "largest" and not face.isdecimal():
+            raise BadInput(f"not a face: {face}", advice="its number, or largest")
+        choice: Choice = None
+        if face is not None:
+            choice = "largest" if face == "largest" else int(face)
         content = _read(photograph)
         found = countenance.reviews.open(search, handle, int(number), content, choice, options.actor(countenance))
     if not reply.object(found.as_json()):

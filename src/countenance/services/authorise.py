@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from countenance.domain.authority import Actor, Authority
 from countenance.domain.errors import BadInput, NoAuthority, Refused, UnknownThing
@@ -69,7 +68,7 @@ def grant(record: Record, new: NewAuthority, actor: Actor) -> Authority:
         granted_by=actor.user,
         self_approved=holder in actor.names,
     )
-    return put_in_force(record, GRANTED, authority, actor)
+    return put_in_force(record, authority, record.enter(GRANTED, actor, authority.terms()).seq)
 
 
 def check_terms(record: Record, new: NewAuthority | Wanted) -> None:
@@ -124,16 +123,9 @@ def drawn_up(
     )
 
 
-def put_in_force(
-    record: Record,
-    kind: str,
-    authority: Authority,
-    actor: Actor,
-    sealed: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Authority:
-    """The entry that bears an authority out, then its row."""
-    receipt = record.enter(kind, actor, authority.terms(), sealed=sealed)
-    granted = replace(authority, grant_seq=receipt.seq)
+def put_in_force(record: Record, authority: Authority, seq: int) -> Authority:
+    """The row of an authority that entry `seq` bears out."""
+    granted = replace(authority, grant_seq=seq)
     with record.database.write() as c:
         rows.add(c, granted)
     return granted

@@ -85,7 +85,10 @@ class RequestDesk:
         if id is not None:
             self._own(id, actor, DRAFTED)
         authorise.check_terms(self.record, wanted)
-        return self._asked("authority.drafted", id or _new_id(), wanted, reasons, actor)
+        id = id or _new_id()
+        sealed = {item_of(id): reasons.as_json()}
+        self.record.enter("authority.drafted", actor, _body(id, wanted, actor), sealed=sealed)
+        return self.papers().requests[id]
 
     def ask(self, wanted: Wanted, reasons: Reasons, actor: Actor, id: str | None = None) -> Request:
         """Ask; `id` is that of a draft of one's own. An urgent request may be searched under when this returns.
@@ -100,19 +103,17 @@ class RequestDesk:
         self._check_lists(wanted)
         self.cases.check(wanted.case, self.papers())
         reasons = replace(reasons, near=self._judged(reasons, id))
+        sealed = {item_of(id): reasons.as_json()}
         if not wanted.urgent:
-            return self._asked("authority.requested", id, wanted, reasons, actor)
+            self.record.enter("authority.requested", actor, _body(id, wanted, actor), sealed=sealed)
+            return self.papers().requests[id]
         self.admit(actor, "search")
         due = moments.now() + timedelta(hours=self.settings.urgent_hours)
         authority = authorise.drawn_up(
             wanted, holder=actor.user, granted_by=actor.user, self_approved=True, request=id, due=due
         )
-        authorise.put_in_force(self.record, authorise.URGENT, authority, actor, {item_of(id): reasons.as_json()})
-        return self.papers().requests[id]
-
-    def _asked(self, kind: str, id: str, wanted: Wanted, reasons: Reasons, actor: Actor) -> Request:
-        body = {"request": id, "holder": actor.user, **wanted.as_json()}
-        self.record.enter(kind, actor, body, sealed={item_of(id): reasons.as_json()})
+        receipt = self.record.enter("authority.urgent", actor, authority.terms(), sealed=sealed)
+        authorise.put_in_force(self.record, authority, receipt.seq)
         return self.papers().requests[id]
 
     def withdraw(self, id: str, actor: Actor) -> Request:
@@ -149,7 +150,8 @@ class RequestDesk:
         authority = authorise.drawn_up(
             request.wanted, holder=request.holder, granted_by=actor.user, self_approved=own, request=id
         )
-        return authorise.put_in_force(self.record, authorise.GRANTED, authority, actor)
+        receipt = self.record.enter("authority.granted", actor, authority.terms())
+        return authorise.put_in_force(self.record, authority, receipt.seq)
 
     def decline(self, id: str, reason: str, actor: Actor) -> Request:
         """Say no, and why. What an urgent request has found is deleted. Raises Refused, UnknownThing, BadInput."""
@@ -274,6 +276,10 @@ def notes_over(record: Record, *, keep: timedelta) -> list[str]:
     before = moments.now() - keep
     old = [one for one in record.papers.read(record).requests.values() if one.wanted.expires <= before]
     return [item for one in old for item in (item_of(one.id), declined_item(one.id))]
+
+
+def _body(id: str, wanted: Wanted, actor: Actor) -> dict[str, object]:
+    return {"request": id, "holder": actor.user, **wanted.as_json()}
 
 
 def _new_id() -> str:
