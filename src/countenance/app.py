@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from countenance.services.ingest import IngestReport, Progress
     from countenance.services.keys import KeyRing
     from countenance.services.log_desk import LogDesk
+    from countenance.services.oversight import OversightDesk
     from countenance.services.probes import Choice, ProbeFaces
     from countenance.services.reveal import OpenedPicture, Revealer
     from countenance.services.search import SearchRequest
@@ -144,6 +145,13 @@ class Countenance:
         from countenance.services.log_desk import LogDesk
 
         return LogDesk(self._home, self.settings.proxylog)
+
+    @cached_property
+    def oversight(self) -> OversightDesk:
+        """What overseers ask of the ledger."""
+        from countenance.services.oversight import OversightDesk
+
+        return OversightDesk(self._home, self.settings.oversee, lambda: self.engine.calibration)
 
     def _index_if_any(self) -> VectorIndex | None:
         return self.engine.index if self.database.meta(summarise.PACK) else None
@@ -334,14 +342,9 @@ class Countenance:
 
     def examine(self) -> dict[str, Any]:
         """Facts and faults of this home: keys, ledger, and whether rows and vectors agree."""
-        from countenance.services.examine import fault
-        from countenance.services.keys import described
+        from countenance.services.examine import examine_home
 
-        ring = self.key_ring
-        faults = ring.index().verify() if ring.pack else []
-        keys, size = described(ring), self.ledger_verify()["size"]
-        facts = {"ledger key": keys["ledger"], "templates' key": keys["templates"], "ledger entries": size}
-        return {"facts": facts, "findings": [fault(what, "restore the home from a backup") for what in faults]}
+        return examine_home(self.key_ring, self.ledger_verify()["size"])
 
     @property
     def key_ring(self) -> KeyRing:
@@ -349,13 +352,8 @@ class Countenance:
         from countenance.services.keys import KeyRing
 
         pack = self.database.meta(summarise.PACK)
-        return KeyRing(
-            home=self._home,
-            pack=pack,
-            dimension=self.engine.pack.dimension if pack else 0,
-            rotation=lambda: self.engine.rotation,
-            index=lambda: self.engine.index,
-        )
+        dimension = self.engine.pack.dimension if pack else 0
+        return KeyRing(self._home, pack, dimension, lambda: self.engine.rotation, lambda: self.engine.index)
 
     def status(self) -> dict[str, Any]:
         """What there is, in numbers."""

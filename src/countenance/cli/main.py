@@ -21,6 +21,7 @@ from countenance.cli import (
     keys,
     ledger,
     models,
+    oversee,
     proxylog,
     search,
     serve,
@@ -49,6 +50,7 @@ app.add_typer(source.app, name="source")
 app.add_typer(authority.app, name="authority")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
+app.add_typer(oversee.app, name="oversee")
 app.add_typer(proxylog.app, name="proxylog")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")

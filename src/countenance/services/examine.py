@@ -15,6 +15,7 @@ from countenance.faces.packs import find_pack
 from countenance.faces.runtime import open_engine
 from countenance.faces.weights import cache_folder, verify
 from countenance.services.home import default_key_dir
+from countenance.services.keys import KeyRing, described
 from countenance.services.workers import worker_count
 
 LOW_DISK = 2 * 2**30
@@ -74,6 +75,14 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
     except CountenanceError as error:
         findings.append(Finding("fault", error.message, error.advice))
     return {"facts": facts, "findings": [asdict(finding) for finding in findings]}
+
+
+def examine_home(ring: KeyRing, entries: int) -> dict[str, Any]:
+    """Facts and faults of an open home: its keys, and whether rows and vectors agree."""
+    faults = ring.index().verify() if ring.pack else []
+    keys = described(ring)
+    facts = {"ledger key": keys["ledger"], "templates' key": keys["templates"], "ledger entries": entries}
+    return {"facts": facts, "findings": [fault(what, "restore the home from a backup") for what in faults]}
 
 
 def fault(what: str, how: str) -> dict[str, str]:

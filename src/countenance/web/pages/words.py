@@ -39,6 +39,8 @@ ACTS = {
     "keys.exported": "Keys exported",
     "keys.imported": "Keys put back",
     "settings.changed": "Settings changed",
+    "oversight.read": "Ledger read by an overseer",
+    "probes.compared": "Probes compared by an overseer",
     "proxylog.started": "Analysis of proxy logs began",
     "proxylog.analysed": "Proxy logs analysed",
     "proxylog.unmasked": "Session unmasked",
