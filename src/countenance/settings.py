@@ -108,13 +108,15 @@ class OverseeSettings(_Part):
     closed_grace_hours: int = Field(default=24, ge=0, description="How long after closing a case a search is no sign.")
     burst_minutes: int = Field(default=30, gt=0, description="Width of the window in which a burst is counted.")
     burst_least: int = Field(default=12, gt=1, description="Fewest searches of a burst.")
-    unlike_faces: int = Field(default=4, gt=1, description="Fewest unlike faces of one person and case.")
+    unlike_faces: int = Field(default=6, gt=1, description="Fewest unlike faces of one person and case.")
     face_cases: int = Field(default=3, gt=1, description="Fewest cases under which one person sought one face.")
     face_people: int = Field(default=4, gt=1, description="Fewest people who sought one face, each for themselves.")
     probe_least: int = Field(default=3, gt=0, description="Fewest screenshots or selfies of one person.")
     alike_words: float = Field(default=0.8, gt=0, le=1, description="Least likeness of near-duplicate justifications.")
     words_least: int = Field(default=3, gt=1, description="Fewest cases with nearly one justification.")
-    chance: float = Field(default=0.01, gt=0, lt=1, description="Chance below which a person's share is unusual.")
+    false_flags: float = Field(
+        default=1.0, gt=0, description="How many honest people a rule that compares shares may name by chance alone."
+    )
     small: int = Field(default=8, gt=0, description="Fewest searches of which a share of no results is told.")
     due_days: int = Field(default=14, gt=0, description="Days in which a result is adjudicated, or an export acted on.")
     left_least: int = Field(default=4, gt=0, description="Fewest opened results that were never adjudicated.")
@@ -122,7 +124,7 @@ class OverseeSettings(_Part):
         default=0.01, gt=0, description="Most expected strangers among all probes for two to be of one face."
     )
     other_face_share: float = Field(
-        default=0.02, gt=0, lt=1, description="Least share of strangers as alike, for two probes to be of two faces."
+        default=0.005, gt=0, lt=1, description="Least share of strangers as alike, for two probes to be of two faces."
     )
 
 

@@ -30,15 +30,21 @@ def rules(found: list, who: str | None = None) -> list[str]:
 
 
 def test_one_case_over_faces_that_have_nothing_to_do_with_each_other() -> None:
-    typed = [search(n, case="C-7") for n in range(5)]
-    honest = [search(10 + n, "os:bea", "C-8") for n in range(5)]
+    typed = [search(n, case="C-7") for n in range(6)]
+    honest = [search(10 + n, "os:bea", "C-8") for n in range(6)]
     found = faces.case_over_unlike_faces(
         acts(typed + honest),
-        labels(apart={f"S-{n}": n for n in range(5)} | {f"S-{10 + n}": n % 2 for n in range(5)}),
+        labels(apart={f"S-{n}": n for n in range(6)} | {f"S-{10 + n}": n % 2 for n in range(6)}),
         USUAL,
     )
-    assert [(f.people, f.cases, f.entries) for f in found] == [(("os:ann",), ("C-7",), (0, 1, 2, 3, 4))]
-    assert "5 different faces" in found[0].reason
+    assert [(f.people, f.cases, f.entries) for f in found] == [(("os:ann",), ("C-7",), (0, 1, 2, 3, 4, 5))]
+    assert "6 different faces" in found[0].reason
+
+
+def test_a_large_case_that_a_team_works_on() -> None:
+    searches = [search(10 * i + n, who, "C-7") for i, who in enumerate(COLLEAGUES[:3]) for n in range(6)]
+    apart = {one.search: one.seq for one in searches}
+    assert faces.case_over_unlike_faces(acts(searches), labels(apart=apart), USUAL) == []
 
 
 def test_a_face_under_many_cases_of_one_person_and_not_of_several() -> None:
@@ -50,10 +56,12 @@ def test_a_face_under_many_cases_of_one_person_and_not_of_several() -> None:
 
 
 def test_a_face_by_many_people_who_share_no_case() -> None:
-    neighbour = [search(n, COLLEAGUES[n], f"C-{n}") for n in range(4)]
+    neighbour = [search(n, COLLEAGUES[n], f"C-{n}", shown=None) for n in range(4)]
+    offender = [search(20 + n, COLLEAGUES[n], f"E-{n}") for n in range(4)]
     team = [search(10 + n, COLLEAGUES[n], "D-1") for n in range(6)]
     alike = {f"S-{n}": 1 for n in range(4)} | {f"S-{10 + n}": 2 for n in range(6)}
-    found = faces.face_by_many_people(acts(neighbour + team), labels(alike), USUAL)
+    alike |= {f"S-{20 + n}": 3 for n in range(4)}
+    found = faces.face_by_many_people(acts(neighbour + offender + team), labels(alike), USUAL)
     assert [f.entries for f in found] == [(0, 1, 2, 3)]
 
 
@@ -95,6 +103,17 @@ def test_a_burst_against_a_slow_pace_but_not_of_one_who_is_always_quick() -> Non
     found = times.bursts(acts(slow + burst + quick), USUAL)
     assert [f.people for f in found] == [("os:ann",)]
     assert found[0].entries == tuple(range(100, 115))
+
+
+def test_a_training_day_is_no_burst() -> None:
+    def trainee(k: int) -> list:
+        start = MONDAY + timedelta(days=50, minutes=k)
+        who = COLLEAGUES[k]
+        own = [search(1000 * k + n, who, f"C-{k}", at=MONDAY + timedelta(days=n)) for n in range(40)]
+        return own + [search(1000 * k + 100 + n, who, "T", at=start + timedelta(minutes=n)) for n in range(15)]
+
+    assert times.bursts(acts(trainee(0) + trainee(1) + trainee(2)), USUAL) == []
+    assert len(times.bursts(acts(trainee(0)), USUAL)) == 1
 
 
 # Words
@@ -203,7 +222,7 @@ def test_the_tail_is_that_of_drawn_numbers() -> None:
 
 
 def test_one_of_one_is_never_remarkable() -> None:
-    assert tail(1, 1, 3, 100) > USUAL.chance
+    assert tail(1, 1, 3, 100) > 0.01
 
 
 def test_a_poisson_tail_is_that_of_drawn_numbers() -> None:

@@ -131,3 +131,5 @@ class FaceLabels:
 
     alike: dict[str, int] = field(default_factory=dict)
     apart: dict[str, int] = field(default_factory=dict)
+    why_none: str = "no probe is kept any longer"
+    """Why `alike` is empty, when it is."""

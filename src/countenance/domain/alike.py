@@ -20,6 +20,8 @@ from countenance.domain.strangers import COHORT, Background, Calibration, backgr
 
 _BLOCK = 512
 
+TOO_MANY = "there are more probes than the pack's measured strangers can tell apart; ask for a shorter time"
+
 
 @dataclass(frozen=True, slots=True)
 class Sameness:
@@ -27,7 +29,7 @@ class Sameness:
     pairs of strangers that look at least that alike for a pair to count as two."""
 
     strangers: float = 0.01
-    common: float = 0.02
+    common: float = 0.005
 
 
 def label_faces(
@@ -40,6 +42,9 @@ def label_faces(
     if len(ids) == 0:
         return FaceLabels()
     backgrounds = _backgrounds(templates)
+    apart = _apart(ids, templates, cases, calibration, backgrounds, limits.common)
+    if calibration.high[-1] * len(ids) > limits.strangers:
+        return FaceLabels(apart=apart, why_none=TOO_MANY)
     alike = _Sets(len(ids))
     for first in range(0, len(ids), _BLOCK):
         scores = templates[first : first + _BLOCK] @ templates.T
@@ -54,7 +59,7 @@ def label_faces(
                 alike.join(i, column)
     return FaceLabels(
         alike={id: alike.label(n) for n, id in enumerate(ids)},
-        apart=_apart(ids, templates, cases, calibration, backgrounds, limits.common),
+        apart=apart,
     )
 
 

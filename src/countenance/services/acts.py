@@ -33,7 +33,7 @@ def read_acts(record: Record, since: datetime, until: datetime, *, opened: bool 
     ledger = record.ledger
     size = ledger.size
     first = first_at(ledger, since, size)
-    reading = _Reading(since, until)
+    reading = Reading(since, until)
     # What searches rest on may have been granted, and a case closed, long before.
     for kind in _BEFORE:
         for entry in ledger.mentioning(f"{_ANY}{kind}", 0, first):
@@ -72,8 +72,8 @@ def first_at(ledger: Ledger, moment: datetime, size: int) -> int:
     return low
 
 
-class _Reading:
-    """What was read so far."""
+class Reading:
+    """What was read so far: `take` entries in order, then ask for the `acts`."""
 
     def __init__(self, since: datetime, until: datetime) -> None:
         self.since, self.until = since, until
@@ -89,11 +89,13 @@ class _Reading:
         self.adjudicates = False
 
     def take(self, entry: Entry) -> None:
+        """Read one more entry."""
         reader = READERS.get(entry.kind)
         if reader is not None:
             reader(self, entry)
 
     def acts(self) -> Acts:
+        """Everything taken, put together."""
         searches = [
             replace(
                 one,
@@ -121,11 +123,11 @@ def _who(entry: Entry) -> str:
     return str(entry.actor["authenticated"])
 
 
-def _requested(reading: _Reading, entry: Entry) -> None:
+def _requested(reading: Reading, entry: Entry) -> None:
     reading.terms[str(entry.body.get("authority"))] = dict(entry.body)
 
 
-def _granted(reading: _Reading, entry: Entry) -> None:
+def _granted(reading: Reading, entry: Entry) -> None:
     id = str(entry.body.get("authority"))
     said = reading.terms.get(id, {}) | dict(entry.body)
     by = str(said.get("granted_by") or said.get("approved_by") or _who(entry))
@@ -144,12 +146,12 @@ def _granted(reading: _Reading, entry: Entry) -> None:
     )
 
 
-def _refused(reading: _Reading, entry: Entry) -> None:
+def _refused(reading: Reading, entry: Entry) -> None:
     if reading.since <= (at := parse_time(entry.at)):
         reading.refusals.append(Refusal(entry.seq, at, _who(entry), str(entry.body.get("reason", ""))))
 
 
-def _closed(reading: _Reading, entry: Entry) -> None:
+def _closed(reading: Reading, entry: Entry) -> None:
     case = entry.body.get("case")
     if case is None and (grant := reading.grants.get(str(entry.body.get("authority")))):
         case = grant.case
@@ -157,7 +159,7 @@ def _closed(reading: _Reading, entry: Entry) -> None:
         reading.closed.append(Closed(entry.seq, parse_time(entry.at), str(case)))
 
 
-def _started(reading: _Reading, entry: Entry) -> None:
+def _started(reading: Reading, entry: Entry) -> None:
     body = entry.body
     reading.searches[str(body["search"])] = Search(
         seq=entry.seq,
@@ -172,7 +174,7 @@ def _started(reading: _Reading, entry: Entry) -> None:
     )
 
 
-def _shown(reading: _Reading, entry: Entry) -> None:
+def _shown(reading: Reading, entry: Entry) -> None:
     groups = entry.body.get("groups") or ()
     reading.shown[str(entry.body["search"])] = Shown(
         seq=entry.seq,
@@ -183,8 +185,8 @@ def _shown(reading: _Reading, entry: Entry) -> None:
     )
 
 
-def _deed(kind: str, words: str = "") -> Callable[[_Reading, Entry], None]:
-    def read(reading: _Reading, entry: Entry) -> None:
+def _deed(kind: str, words: str = "") -> Callable[[Reading, Entry], None]:
+    def read(reading: Reading, entry: Entry) -> None:
         said = str(entry.body.get(words) or "") if words else ""
         deed = Deed(kind, entry.seq, parse_time(entry.at), _who(entry), said)
         reading.deeds.setdefault(str(entry.body.get("search")), []).append(deed)
@@ -193,13 +195,13 @@ def _deed(kind: str, words: str = "") -> Callable[[_Reading, Entry], None]:
     return read
 
 
-def _erased(reading: _Reading, entry: Entry) -> None:
+def _erased(reading: Reading, entry: Entry) -> None:
     kind = str(entry.body.get("scope", {}).get("kind", ""))
     count = int(entry.body.get("sightings", 0))
     reading.erasures.append(Erasure(entry.seq, parse_time(entry.at), _who(entry), kind, count))
 
 
-READERS: dict[str, Callable[[_Reading, Entry], None]] = {
+READERS: dict[str, Callable[[Reading, Entry], None]] = {
     "authority.requested": _requested,
     "authority.approved": _granted,
     "authority.granted": _granted,

@@ -9,24 +9,24 @@ from countenance.domain.misuse.flag import Flag, Tunables, joined
 
 
 def case_over_unlike_faces(acts: Acts, faces: FaceLabels, tunables: Tunables) -> list[Flag]:
-    """One person, one case number, and so many faces that surely differ as cases seldom have.
+    """One person, one case number, and many faces that surely differ.
 
     A number typed onto other people's searches gathers faces that have nothing to do with each other. Cases with
-    several people in them are ordinary: only `unlike_faces` or more, and more than is usual here (the count of which
-    at most one in fifty pairs of person and case has more), is a sign.
+    several people in them are ordinary, and large ones look like this too: where three or more people have as many
+    faces under one number, it is a large case and no sign.
     """
     counts: dict[tuple[str, str], dict[int, list[Search]]] = defaultdict(lambda: defaultdict(list))
     for one in acts.searches:
         if one.case and one.search in faces.apart:
             counts[one.who, one.case][faces.apart[one.search]].append(one)
-    usual = sorted(len(groups) for groups in counts.values())
-    most = usual[min(len(usual) - 1, int(len(usual) * 0.98))] if usual else 0
     flags = []
     for (who, case), groups in sorted(counts.items()):
-        if len(groups) < max(tunables.unlike_faces, min(most, 2 * tunables.unlike_faces)):
+        if len(groups) < tunables.unlike_faces:
             continue
         searches = [one for group in groups.values() for one in group]
         shared = sum(1 for one in acts.searches if one.case == case and one.who != who)
+        if sum(len(theirs) >= tunables.unlike_faces for (_, other), theirs in counts.items() if other == case) > 2:
+            continue
         reason = (
             f"{who} searched for at least {len(groups)} different faces under the one case {case}, in "
             f"{len(searches)} searches; " + (f"others made {shared} under it" if shared else "nobody else used it")
@@ -55,7 +55,8 @@ def face_under_many_cases(acts: Acts, faces: FaceLabels, tunables: Tunables) -> 
 
 def face_by_many_people(acts: Acts, faces: FaceLabels, tunables: Tunables) -> list[Flag]:
     """One face that several people searched for, most of them under a case that they share with none of the others:
-    somebody known, or somebody's neighbour."""
+    somebody known, or somebody's neighbour. A face that mostly was found is one that the collection holds, and comes up
+    in case after case by itself: that is no sign."""
     flags = []
     for searches in _by_face(acts, faces):
         people = tuple(dict.fromkeys(one.who for one in searches))
@@ -63,7 +64,8 @@ def face_by_many_people(acts: Acts, faces: FaceLabels, tunables: Tunables) -> li
         for one in searches:
             users[one.case].add(one.who)
         alone = {who for who in people if all(users[one.case] == {who} for one in searches if one.who == who)}
-        if len(alone) >= tunables.face_people:
+        found = sum(one.shown is not None and one.shown.groups > 0 and one.shown.reliable for one in searches)
+        if len(alone) >= tunables.face_people and 2 * found < len(searches):
             cases = tuple(dict.fromkeys(one.case for one in searches if one.case))
             reason = (
                 f"{len(people)} people searched for one face, {len(alone)} of them each under a case that nobody else "

@@ -65,8 +65,8 @@ def _minutes(moment: time) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Tunables:
-    """Everything that can be set, with what each bears on. `chance` is the probability below which a count is called
-    unusual for one person; it is divided by the number of people looked at."""
+    """Everything that can be set, with what each bears on. `false_flags` is how many honest
+    people a rule that compares shares may name by chance alone."""
 
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     shift: Shift = Shift()
@@ -76,13 +76,13 @@ class Tunables:
     closed_grace_hours: int = 24
     burst_minutes: int = 30
     burst_least: int = 12
-    unlike_faces: int = 4
+    unlike_faces: int = 6
     face_cases: int = 3
     face_people: int = 4
     probe_least: int = 3
     alike_words: float = 0.8
     words_least: int = 3
-    chance: float = 0.01
+    false_flags: float = 1.0
     small: int = 8
     due_days: int = 14
     left_least: int = 4

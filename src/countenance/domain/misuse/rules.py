@@ -38,13 +38,16 @@ def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
     """Every rule over these acts. `labels` are None when the probes were not compared."""
     flags: list[Flag] = []
     silent: dict[str, str] = {}
-    if labels is None or not labels.alike:
-        why = "the probes were not compared" if labels is None else "no probe is kept any longer"
-        silent |= dict.fromkeys(("case-over-unlike-faces", "face-under-many-cases", "face-by-many-people"), why)
-    else:
+    why = labels.why_none if labels else "the probes were not compared"
+    if labels is not None and labels.apart:
         flags += faces.case_over_unlike_faces(acts, labels, tunables)
+    else:
+        silent["case-over-unlike-faces"] = why
+    if labels is not None and labels.alike:
         flags += faces.face_under_many_cases(acts, labels, tunables)
         flags += faces.face_by_many_people(acts, labels, tunables)
+    else:
+        silent |= dict.fromkeys(("face-under-many-cases", "face-by-many-people"), why)
     flags += times.outside_shift(acts, tunables) + times.bursts(acts, tunables)
     if acts.closed:
         flags += times.after_closing(acts, tunables)

@@ -59,7 +59,8 @@ def bursts(acts: Acts, tunables: Tunables) -> list[Flag]:
     """So many searches in so short a time that the person's own pace does not explain them.
 
     The pace is that of the hours in which the person searches at all, this one left out; a count whose chance under it
-    is less than one in a million is a burst.
+    is less than one in a million is a burst. Where `company` others are at the same case in the same hours it is a
+    raid, an appeal or a training day, and no sign.
     """
     by_person: dict[str, list[Search]] = defaultdict(list)
     for one in acts.searches:
@@ -81,8 +82,8 @@ def bursts(acts: Acts, tunables: Tunables) -> list[Flag]:
             rest = times[:at] + times[end:]
             hours = len({(moment.date(), moment.hour) for moment in rest})
             mean = (len(rest) + 1) / (hours + 1) * tunables.burst_minutes / 60
-            if poisson_tail(count, mean) < 1e-6:
-                part = searches[at:end]
+            part = searches[at:end]
+            if poisson_tail(count, mean) < 1e-6 and not _together(acts, part, tunables.company):
                 reason = (
                     f"{who} made {_n(len(part))} from {times[at].astimezone(tunables.zone):%A %d %B, %H:%M}, up to "
                     f"{count} of them within {tunables.burst_minutes} minutes, where {mean:.1f} are usual"
@@ -106,6 +107,12 @@ def _company(everybody: list[tuple[datetime, str]], sitting: list[Search], who: 
     first = bisect.bisect_left(everybody, (sitting[0].at - _SITTING, ""))
     last = bisect.bisect_right(everybody, (sitting[-1].at + _SITTING, "\U0010ffff"))
     return len({name for _, name in everybody[first:last]} - {who})
+
+
+def _together(acts: Acts, part: list[Search], company: int) -> bool:
+    cases = {one.case for one in part}
+    first, last = part[0].at - _SITTING / 2, part[-1].at + _SITTING / 2
+    return len({o.who for o in acts.searches if o.case in cases and first <= o.at <= last} - {part[0].who}) >= company
 
 
 def _cases(searches: list[Search]) -> tuple[str, ...]:
