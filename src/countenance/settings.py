@@ -120,6 +120,9 @@ class OverseeSettings(_Part):
     small: int = Field(default=8, gt=0, description="Fewest searches of which a share of no results is told.")
     due_days: int = Field(default=14, gt=0, description="Days in which a result is adjudicated, or an export acted on.")
     left_least: int = Field(default=4, gt=0, description="Fewest opened results that were never adjudicated.")
+    published_purposes: tuple[str, ...] = Field(
+        default=(), description="Purposes that a transparency report names; others are counted together."
+    )
     same_face_strangers: float = Field(
         default=0.01, gt=0, description="Most expected strangers among all probes for two to be of one face."
     )

@@ -23,6 +23,7 @@ from countenance.cli import (
     models,
     oversee,
     proxylog,
+    report,
     search,
     serve,
     source,
@@ -52,6 +53,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(oversee.app, name="oversee")
 app.add_typer(proxylog.app, name="proxylog")
+app.add_typer(report.app, name="report")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.add_typer(house.retention_app, name="retention")

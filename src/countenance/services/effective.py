@@ -67,7 +67,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     exact = isinstance(value, float) and value - value == 0
     small = isinstance(value, int) and abs(value) <= _SAFE_INTEGER
-    if isinstance(value, dict):
+    if isinstance(value, (dict, tuple)):
         value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return value if value is None or isinstance(value, str) or exact or small else str(value)
 

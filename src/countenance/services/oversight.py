@@ -19,6 +19,7 @@ from countenance.services.acts import read_acts
 from countenance.services.compare_probes import compare_probes
 from countenance.services.home import Home
 from countenance.services.overview import overview
+from countenance.services.transparency import transparency
 from countenance.services.tuning import tunables_of
 from countenance.settings import OverseeSettings
 from countenance.store import moments
@@ -63,6 +64,11 @@ class OversightDesk:
         return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat()} | overview(
             acts, found, self.policy.due_days
         )
+
+    def transparency(self, asked: Asked, actor: Actor) -> dict[str, Any]:
+        """What may be told to the public: see `services.transparency`. Nothing sealed is opened for it."""
+        acts, _ = self._read("transparency", asked, actor, opened=False)
+        return transparency(acts, self.policy.published_purposes)
 
     def _look(self, acts: Acts, asked: Asked, actor: Actor) -> Found:
         limits = Sameness(self.policy.same_face_strangers, self.policy.other_face_share)
