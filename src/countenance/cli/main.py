@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 
 from countenance.cli import (
     authority,
+    backup,
     calibrate,
     erase,
     export,
@@ -57,7 +58,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.add_typer(house.retention_app, name="retention")
-for module in (ingest, search, export, calibrate, erase, serve, house):
+for module in (ingest, search, export, calibrate, erase, serve, house, backup):
     module.register(app)
 
 

@@ -39,6 +39,8 @@ ACTS = {
     "keys.exported": "Keys exported",
     "keys.imported": "Keys put back",
     "settings.changed": "Settings changed",
+    "backup.made": "Backup made",
+    "home.restored": "Home restored from a backup",
     "oversight.read": "Ledger read by an overseer",
     "probes.compared": "Probes compared by an overseer",
     "proxylog.started": "Analysis of proxy logs began",
