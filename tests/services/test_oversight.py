@@ -15,7 +15,7 @@ from PIL import Image
 
 import countenance
 from countenance.app import Countenance
-from countenance.domain.errors import BadInput, CountenanceError, UnreadableImage
+from countenance.domain.errors import BadInput, Broken, CountenanceError, UnreadableImage
 from countenance.services import compare_probes
 from countenance.services.acts import read_acts
 from countenance.services.oversight import BEGINNING, Asked
@@ -232,3 +232,24 @@ def test_damaged_exif_is_none(junk: bytes) -> None:
 
 def test_flags_are_json(product: Countenance) -> None:
     json.dumps(product.oversight.flags(WHY, TESTER))
+
+
+def test_settings_that_bear_on_oversight_are_entered(place: Place) -> None:
+    with place.open():
+        pass
+    shifts = {"os:ann": "mon-sun 19:00-07:00"}
+    with place.open(oversee={"burst_least": 99, "shifts": shifts}) as product:
+        (entry,) = [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "settings.changed"]
+    assert {one["name"]: one["new"] for one in entry["body"]["changed"]} == {
+        "oversee.burst_least": 99,
+        "oversee.shifts": json.dumps(shifts),
+    }
+
+
+@pytest.mark.parametrize("text", ["mon-fri", "mon-fri 7-19", "xyz 07:00-19:00", "mon 25:00-26:00", ""])
+def test_a_shift_that_is_none_is_said(place: Place, text: str) -> None:
+    with place.open(oversee={"shift": text}) as product:
+        before = product.ledger_size
+        with pytest.raises(Broken, match=r"oversee\.shift"):
+            product.oversight.flags(WHY, TESTER)
+        assert product.ledger_size == before
