@@ -241,6 +241,18 @@ def test_a_probe_that_was_forgotten_stays_forgotten(house: Place, bare: Place, t
         assert c.exec_driver_sql("SELECT count(*) FROM item_keys WHERE item LIKE 'probe:%'").scalar() == 0
 
 
+def test_tokens_do_not_come_back(house: Place, bare: Place, tmp_path: Path) -> None:
+    """One may have been revoked after the backup, because somebody had stolen it."""
+    with house.open() as product:
+        token, _ = product.create_token("robot", ["status:read"], None, TESTER)
+        save(product, tmp_path / "home.age")
+        product.revoke_token(token.id, TESTER)
+    bring_back(tmp_path / "home.age", bare.home, house.keys, OPEN)
+    bare.keys.symlink_to(house.keys)
+    with bare.open() as product:
+        assert [one.revoked_at is None for one in product.tokens()] == [False]
+
+
 def test_the_list_names_nobody(house: Place) -> None:
     with house.open() as product:
         product.erase(product.eraser.plan_image(product_address(product)), TESTER)
@@ -378,7 +390,7 @@ def test_a_full_disk_restores_nothing(house: Place, saved: Path, bare: Place, mo
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full)
+    monkeypatch.setattr(archive._Unpacking, "_begin", full)
     with pytest.raises(Unavailable, match="No space left"):
         bring_back(saved, bare.home, house.keys, OPEN)
     monkeypatch.undo()

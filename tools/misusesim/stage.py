@@ -48,6 +48,8 @@ class Stage:
 
     rng: Random
     calibration: Calibration
+    seed: int = 0
+    """In every number of a search or an authority, so that years put together do not share them."""
     happenings: list[Happening] = field(default_factory=list)
     traits: dict[str, tuple[ProbeTraits, ...]] = field(default_factory=dict)
     known: frozenset[int] = frozenset()
@@ -73,7 +75,7 @@ class Stage:
         """The authority that this person has for a case: their own for the case, granted at first need."""
         if purpose is None and person.name in case.authorities:
             return case.authorities[person.name]
-        id = f"A-{self.new('authority'):06x}"
+        id = f"A-{self.seed:02x}{self.new('authority'):06x}"
         case.authorities[person.name] = id
         body: dict[str, Any] = {
             "authority": id, "case": case.number, "purpose": purpose or justification(self.rng, person.style),
@@ -105,7 +107,7 @@ class Stage:
         """A search with what follows from it; what is None is left to habit and luck."""
         rng, team = self.rng, person.team
         authority = self.authority(case, person, at)
-        search = f"S-{self.new('search'):08x}"
+        search = f"S-{self.seed:02x}{self.new('search'):08x}"
         self.faces[search] = face
         self.traits[search] = (_traits(rng, team.screens, team.selfies, like),)
         base = {"search": search, "authority": authority, "self_approved": False}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from countenance.ledger import seal
 from countenance.ledger.draft import Draft
 from countenance.ledger.log import Ledger
 from countenance.ledger.note import Signer
-from tools.misusesim.organisation import START
+from tools.misusesim.organisation import DAYS, START
 from tools.misusesim.stage import Happening
 from tools.misusesim.year import play
 
@@ -60,9 +62,10 @@ def draft(one: Happening) -> Draft:
 
 
 def _years(entries: int, seed: int) -> Iterator[Happening]:
-    left = entries
+    left, years = entries, 0
     while left > 0:
-        year = play(seed)
-        yield from year.happenings[:left]
+        year = play(seed + years)
+        later = timedelta(days=DAYS * years)
+        yield from (replace(one, at=one.at + later) for one in year.happenings[:left])
         left -= len(year.happenings)
-        seed += 1
+        years += 1

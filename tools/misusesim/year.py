@@ -55,7 +55,7 @@ def play(seed: int, *, misuse: bool = True) -> Year:
     """The year of this seed."""
     rng = Random(seed)
     calibration = Calibration.from_json(json.loads(PACK.read_text(encoding="utf-8")))
-    stage = Stage(rng, calibration)
+    stage = Stage(rng, calibration, seed)
     people = organisation.make(rng)
     cases = honest.play(stage, people)
     if misuse:

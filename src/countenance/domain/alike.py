@@ -8,7 +8,7 @@ neither label says anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from countenance.domain.strangers import COHORT, Background, Calibration, backgr
 _BLOCK = 512
 
 TOO_MANY = "there are more probes than the pack's measured strangers can tell apart; ask for a shorter time"
+NOT_MEASURED = "how alike strangers look to this pack was never measured (countenance calibrate)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,85 +38,62 @@ def label_faces(
 ) -> FaceLabels:
     """Labels for probes: `templates` are (n, dimension) float32 unit rows, one an id; `cases` says each one's case.
 
-    Alike probes are joined in chains. The background of each probe is its scores with the others (at most COHORT).
+    Alike probes are joined in chains, and so are probes of one case that are not surely of two people. A pair is read
+    against the backgrounds of both (its scores with at most COHORT others), and has to be alike against both; it is
+    apart only when it is so against both.
     """
     if len(ids) == 0:
         return FaceLabels()
+    if calibration.pairs == 0:
+        return FaceLabels(why_none=NOT_MEASURED)
     backgrounds = _backgrounds(templates)
-    apart = _apart(ids, templates, cases, calibration, backgrounds, limits.common)
-    if calibration.high[-1] * len(ids) > limits.strangers:
-        return FaceLabels(apart=apart, why_none=TOO_MANY)
-    alike = _Sets(len(ids))
-    for first in range(0, len(ids), _BLOCK):
-        scores = templates[first : first + _BLOCK] @ templates.T
-        # Whatever the background, a pair below this cosine is not worth the interpolation.
-        rows, columns = np.nonzero(scores >= _worth(backgrounds, calibration, limits.strangers, len(ids)))
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            i, score = first + row, float(scores[row, column])
-            if (
-                i < column
-                and _rate(calibration, score, backgrounds, i, column, high=True) * len(ids) <= limits.strangers
-            ):
-                alike.join(i, column)
-    return FaceLabels(
-        alike={id: alike.label(n) for n, id in enumerate(ids)},
-        apart=apart,
-    )
 
+    def cosines(z: float) -> NDArray[np.float64]:
+        return np.array([_cosine(calibration, background, z) for background in backgrounds])
 
-def _apart(
-    ids: Sequence[str],
-    templates: Vectors,
-    cases: Mapping[str, str],
-    calibration: Calibration,
-    backgrounds: Sequence[Background],
-    common: float,
-) -> dict[str, int]:
-    """Within each case, probes that are not surely of two people share a label: there are at least so many people as
-    labels."""
+    usual = cosines(_least(calibration, lambda z: (calibration.rate(z)[0] or 0.0) < limits.common))
     by_case: dict[str, list[int]] = {}
     for n, id in enumerate(ids):
         by_case.setdefault(cases[id], []).append(n)
-    labels: dict[str, int] = {}
+    apart: dict[str, int] = {}
     for members in by_case.values():
-        scores = templates[members] @ templates[members].T
-        sets = _Sets(len(members))
-        for i in range(len(members)):
-            for j in range(i + 1, len(members)):
-                rate = _rate(calibration, float(scores[i, j]), backgrounds, members[i], members[j], high=False)
-                if rate < common:
-                    sets.join(i, j)
-        labels |= {ids[n]: sets.label(i) for i, n in enumerate(members)}
+        labels = _chains(templates[members], usual[members], np.minimum)
+        apart |= {ids[n]: int(label) for n, label in zip(members, labels, strict=True)}
+    if calibration.high[-1] * len(ids) > limits.strangers:
+        return FaceLabels(apart=apart, why_none=TOO_MANY)
+    rare = cosines(_least(calibration, lambda z: calibration.rate(z)[2] * len(ids) <= limits.strangers))
+    labels = _chains(templates, rare, np.maximum)
+    return FaceLabels(alike={id: int(label) for id, label in zip(ids, labels, strict=True)}, apart=apart)
+
+
+def _chains(
+    templates: Vectors, least: NDArray[np.float64], of_both: Callable[..., NDArray[np.float64]]
+) -> NDArray[np.int64]:
+    """A label for each row: rows are joined, in chains, whose cosine is at least what `of_both` makes of their two
+    `least`. One row is compared with all at a time, so that memory stays small."""
+    labels = np.full(len(templates), -1, np.int64)
+    label = 0
+    for first in range(len(templates)):
+        if labels[first] >= 0:
+            continue
+        labels[first] = label
+        waiting = [first]
+        while waiting:
+            n = waiting.pop()
+            near = (templates @ templates[n] >= of_both(least, least[n])) & (labels < 0)
+            labels[near] = label
+            waiting.extend(np.flatnonzero(near).tolist())
+        label += 1
     return labels
 
 
-def _rate(
-    calibration: Calibration, score: float, backgrounds: Sequence[Background], i: int, j: int, *, high: bool
-) -> float:
-    """How often strangers look this alike, read against whichever background makes them more (`high`) or less so."""
-    standards = [calibration.standardised(score, backgrounds[n]) for n in (i, j)]
-    value, _, top = calibration.rate(min(standards) if high else max(standards))
-    return top if high or value is None else value
-
-
-def _backgrounds(templates: Vectors) -> list[Background]:
-    step = max(1, len(templates) // COHORT)
-    others = templates[::step]
-    found: list[Background] = []
-    for first in range(0, len(templates), _BLOCK):
-        scores: NDArray[np.float32] = templates[first : first + _BLOCK] @ others.T
-        found.extend(background_of(row[row < 0.9999]) for row in scores)
-    return found
-
-
-def _worth(backgrounds: Sequence[Background], calibration: Calibration, strangers: float, people: int) -> float:
-    """A cosine below which no pair can count as alike: the least, over backgrounds, whose rate is low enough."""
-    least = next(
-        (z for z, high in zip(calibration.z, calibration.high, strict=True) if high * people <= strangers), None
-    )
-    if least is None:
-        return float("inf")
-    return min(_cosine(calibration, background, least) for background in backgrounds) - 0.05
+def _least(calibration: Calibration, rare: Callable[[float], bool]) -> float:
+    """The least standardised score that is rare enough, by halving, because rates fall; when none is, the highest."""
+    low, high = calibration.z[0], calibration.z[-1]
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rare(middle) else (middle, high)
+    return high
 
 
 def _cosine(calibration: Calibration, background: Background, z: float) -> float:
@@ -124,21 +102,10 @@ def _cosine(calibration: Calibration, background: Background, z: float) -> float
     return (z - zero) / (one - zero) if one > zero else float("inf")
 
 
-class _Sets:
-    """Disjoint sets of numbers, joined pair by pair."""
-
-    def __init__(self, count: int) -> None:
-        self._above = list(range(count))
-        self._labels: dict[int, int] = {}
-
-    def find(self, n: int) -> int:
-        while self._above[n] != n:
-            self._above[n] = self._above[self._above[n]]
-            n = self._above[n]
-        return n
-
-    def join(self, a: int, b: int) -> None:
-        self._above[self.find(a)] = self.find(b)
-
-    def label(self, n: int) -> int:
-        return self._labels.setdefault(self.find(n), len(self._labels))
+def _backgrounds(templates: Vectors) -> list[Background]:
+    others = templates[:: max(1, len(templates) // COHORT)]
+    found: list[Background] = []
+    for first in range(0, len(templates), _BLOCK):
+        scores: NDArray[np.float32] = templates[first : first + _BLOCK] @ others.T
+        found.extend(background_of(row[row < 0.9999]) for row in scores)
+    return found

@@ -225,8 +225,6 @@ class _Unpacking(io.RawIOBase):
                 if self._left:
                     break
             if self._file is not None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
                 self.stop()
             if self._padding:
                 part = data[at : at + self._padding]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from countenance.domain.authority import Actor
 from countenance.domain.errors import UnknownThing
 from countenance.services.erase import Eraser
 from countenance.services.erasure_list import Gone
 from countenance.store import analyses, items, searches, sources
+from countenance.store.moments import now, to_row
 from countenance.store.pictures import chunks, sightings_by_id
-from countenance.store.schema import suppressed
+from countenance.store.schema import suppressed, tokens
 
 _PROBE = "probe:"
 
@@ -21,11 +22,15 @@ def reapply(eraser: Eraser, gone: Gone, said: dict[str, Any], actor: Actor) -> d
     """Sources, sightings, analyses, probes, notes and marks: whatever of it the backup still has goes as it went
     before, each with its entry.
 
-    That the home was restored is entered first, and `said` is what that entry says. Doing it twice erases nothing more.
+    That the home was restored is entered first, and `said` is what that entry says. Every token and browser session
+    ends. Doing it twice erases nothing more.
     Raises as `Eraser.erase` does.
     """
-    eraser.record.enter("home.restored", actor, said)
     database = eraser.record.database
+    eraser.record.enter("home.restored", actor, said)
+    with database.write() as c:
+        # Nobody knows here which of them were revoked since.
+        c.execute(update(tokens).where(tokens.c.revoked_at.is_(None)).values(revoked_at=to_row(now())))
     numbers: dict[str, list[int]] = {"sighting": [], "source": []}
     rest: list[str] = []
     for item in gone.items:

@@ -109,6 +109,7 @@ def _unpacked(file: Path, beside: Path, place: Path, key_dir: Path, given: With)
             archive.read(backup, beside, passphrase=given.passphrase, identities=list(given.identities))
     except FileNotFoundError:
         raise BadInput(f"there is no such file: {file}", advice="give what `countenance backup` wrote") from None
+    os.sync()  # once for all of them: of very many crops, each by itself would take its milliseconds
     manifest = _manifest(beside / MANIFEST)
     home = beside / "home"
     keys = key_dir / manifest["home"]
