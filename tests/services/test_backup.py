@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,27 @@ def test_with_keys_and_a_passphrase_by_command(house: Place, bare: Place, tmp_pa
         assert answers(product)
 
 
+def test_other_keys_that_are_there_stay(house: Place, bare: Place, tmp_path: Path) -> None:
+    with house.open() as product:
+        save(product, tmp_path / "home.age", with_keys=True)
+        id = product.eraser.home.id
+    (bare.keys / id).mkdir(parents=True)
+    (bare.keys / id / "names.key").write_bytes(b"x" * 32)
+    with pytest.raises(KeyTrouble, match="other keys"):
+        bring_back(tmp_path / "home.age", bare.home, bare.keys, OPEN)
+    assert [path.name for path in (bare.keys / id).iterdir()] == ["names.key"]
+    assert not bare.home.exists()
+
+
+def test_a_backup_that_does_not_verify_leaves_no_keys(house: Place, bare: Place, tmp_path: Path) -> None:
+    with house.open() as product:
+        save(product, tmp_path / "home.age", with_keys=True)
+    alter(tmp_path / "home.age", tmp_path, "home/ledger/entries.jsonl", lambda c: c.replace(b"tester", b"tefter"))
+    with pytest.raises(LedgerBroken):
+        bring_back(tmp_path / "home.age", bare.home, bare.keys, OPEN)
+    assert list(bare.root.iterdir()) == []
+
+
 def test_no_byte_of_the_home_is_legible_in_it(house: Place, saved: Path) -> None:
     content = saved.read_bytes()
     for piece in (b"SQLite format 3", b"home.created", b"shared.png", pretend.crop("ada", "one")):
@@ -147,6 +168,17 @@ def forged(*members: tuple[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def alter(file: Path, work: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Another file of that name in the backup."""
+    folder = work / "unpacked"
+    folder.mkdir()
+    with file.open("rb") as content:
+        archive.read(content, folder, passphrase=None, identities=[str(OWN)])
+    (folder / name).write_bytes(change((folder / name).read_bytes()))
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    file.write_bytes(forged(*((name, (folder / name).read_bytes()) for name in names)))
+
+
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "home/../../escaped"])
 def test_a_name_that_leads_out_is_refused(bare: Place, tmp_path: Path, name: str) -> None:
     (tmp_path / "f.age").write_bytes(forged((name, b"x")))
@@ -159,30 +191,16 @@ def test_an_altered_ledger_is_found_before_it_opens(house: Place, bare: Place, t
     """Whoever can encrypt to the recipient cannot sign in the ledger's name."""
     with house.open() as product:
         save(product, tmp_path / "home.age")
-    folder = tmp_path / "unpacked"
-    folder.mkdir()
-    with (tmp_path / "home.age").open("rb") as file:
-        archive.read(file, folder, passphrase=None, identities=[str(OWN)])
-    entries = folder / "home/ledger/entries.jsonl"
-    entries.write_bytes(entries.read_bytes().replace(b"os:tester", b"os:tefter"))
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    (tmp_path / "f.age").write_bytes(forged(*((name, (folder / name).read_bytes()) for name in names)))
+    alter(tmp_path / "home.age", tmp_path, "home/ledger/entries.jsonl", lambda c: c.replace(b"tester", b"tefter"))
     with pytest.raises(LedgerBroken):
-        bring_back(tmp_path / "f.age", bare.home, house.keys, OPEN)
+        bring_back(tmp_path / "home.age", bare.home, house.keys, OPEN)
     assert not bare.home.exists()
 
 
 def test_damaged_rows_are_found_before_it_opens(house: Place, bare: Place, saved: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "unpacked"
-    folder.mkdir()
-    with saved.open("rb") as file:
-        archive.read(file, folder, passphrase=None, identities=[str(OWN)])
-    rows = folder / "home/countenance.db"
-    rows.write_bytes(rows.read_bytes()[:-8192] + b"\xff" * 8192)
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    (tmp_path / "f.age").write_bytes(forged(*((name, (folder / name).read_bytes()) for name in names)))
+    alter(saved, tmp_path, "home/countenance.db", lambda c: c[:-8192] + b"\xff" * 8192)
     with pytest.raises(Broken):
-        bring_back(tmp_path / "f.age", bare.home, house.keys, OPEN)
+        bring_back(saved, bare.home, house.keys, OPEN)
     assert not bare.home.exists()
 
 

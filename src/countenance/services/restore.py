@@ -113,13 +113,14 @@ def _unpacked(file: Path, beside: Path, place: Path, key_dir: Path, given: With)
     manifest = _manifest(beside / MANIFEST)
     home = beside / "home"
     keys = key_dir / manifest["home"]
-    _put_keys(beside / "keys", keys)
-    if not (keys / LEDGER_KEY).exists():
+    missing = _missing_keys(beside / "keys", keys)
+    place_of_key = beside / "keys" if LEDGER_KEY in missing else keys
+    if not (place_of_key / LEDGER_KEY).exists():
         raise KeyTrouble(
             "the keys of this home are not here, and the backup holds none",
             advice=f"put them back first (`countenance keys import FILE`), into {key_dir}",
         )
-    key = ledger_keys.load(keys / LEDGER_KEY).verifier
+    key = ledger_keys.load(place_of_key / LEDGER_KEY).verifier
     mine = checkpoints.parse(manifest["checkpoint"].encode())
     if given.ledger is not None:
         _newer_ledger(given.ledger, home / "ledger", key, mine)
@@ -132,7 +133,9 @@ def _unpacked(file: Path, beside: Path, place: Path, key_dir: Path, given: With)
     with (home / "ledger" / "entries.jsonl").open("rb") as raw:
         gone += in_ledger(lines(iter(lambda: raw.read(1 << 20), b"")), manifest["entries"])
     found = Staged(home, place, manifest["home"], manifest["entries"], report.size, manifest["at"], merged(gone))
-    return replace(found, lost=_rolled_back(given, home / "ledger", key, report.size))
+    found = replace(found, lost=_rolled_back(given, home / "ledger", key, report.size))
+    _put_keys(beside / "keys", keys, missing)
+    return found
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -146,23 +149,25 @@ def _manifest(path: Path) -> dict[str, Any]:
     return dict(body)
 
 
-def _put_keys(brought: Path, keys: Path) -> None:
-    """Keys out of the backup, where none are; other ones that are there stay, and stop it."""
-    if not brought.is_dir():
-        return
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = sorted(path.name for path in brought.iterdir())
+def _missing_keys(brought: Path, keys: Path) -> list[str]:
+    """Which keys of the backup are not in their place yet. Other ones that are there stay, and stop it."""
+    names = sorted(path.name for path in brought.iterdir()) if brought.is_dir() else []
     differing = [n for n in names if (keys / n).exists() and (keys / n).read_bytes() != (brought / n).read_bytes()]
     if differing:
         raise KeyTrouble(
             f"other keys of this home are there: {', '.join(differing)}",
             advice="move them away, or restore a backup made without keys",
         )
+    return [name for name in names if not (keys / name).exists()]
+
+
+def _put_keys(brought: Path, keys: Path, names: list[str]) -> None:
+    if names:
+        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in names:
-        if not (keys / name).exists():
-            shutil.copyfile(brought / name, keys / f"{name}.part")
-            (keys / f"{name}.part").chmod(0o600)
-            (keys / f"{name}.part").replace(keys / name)
+        shutil.copyfile(brought / name, keys / f"{name}.part")
+        (keys / f"{name}.part").chmod(0o600)
+        (keys / f"{name}.part").replace(keys / name)
 
 
 def _newer_ledger(bundle: Path, ledger: Path, key: VerifierKey, mine: Checkpoint) -> None:
