@@ -10,12 +10,17 @@ from tools.misusesim.stage import END, Case, Stage
 KNOWN = 25
 """Offenders who turn up in case after case."""
 
+UNKNOWN = 8
+"""And those whom nobody knows yet: the same face in several officers' cases, and in no collection."""
+
 
 def play(stage: Stage, organisation: Organisation) -> list[Case]:
     """A year of cases. Returns them all."""
     known = [stage.new("face") for _ in range(KNOWN)]
     stage.known = frozenset(known)
-    cases = [case for person in organisation.people for case in _cases(stage, organisation, person, known)]
+    unknown = [stage.new("face") for _ in range(UNKNOWN)]
+    stage.unknown = frozenset(unknown)
+    cases = [case for person in organisation.people for case in _cases(stage, organisation, person, known, unknown)]
     for day in organisation.urgent:
         cases.append(_urgent(stage, organisation, day))
     for team, days in organisation.training.items():
@@ -24,13 +29,17 @@ def play(stage: Stage, organisation: Organisation) -> list[Case]:
     return cases
 
 
-def _cases(stage: Stage, organisation: Organisation, lead: Person, known: list[int]) -> list[Case]:
+def _cases(stage: Stage, organisation: Organisation, lead: Person, known: list[int], unknown: list[int]) -> list[Case]:
     rng = stage.rng
     found = []
     at = START + timedelta(days=rng.expovariate(lead.pace / 30))
     while at < END - timedelta(days=2):
         size = rng.choices((1, 2, rng.randrange(3, 6), rng.randrange(6, 13)), (60, 22, 15, 3))[0]
-        faces = [rng.choice(known) if rng.random() < 0.12 else stage.new("face") for _ in range(size)]
+        faces = []
+        for _ in range(size):
+            drawn = rng.random()
+            again = known if drawn < 0.12 else unknown if drawn < 0.14 else None
+            faces.append(rng.choice(again) if again else stage.new("face"))
         mates = [one for one in organisation.people if one.team is lead.team and one is not lead]
         people = [lead, *rng.sample(mates, rng.choices((0, 1, 2), (60, 30, 10))[0])]
         length = timedelta(days=rng.uniform(3, 70))

@@ -54,6 +54,8 @@ class Stage:
     traits: dict[str, tuple[ProbeTraits, ...]] = field(default_factory=dict)
     known: frozenset[int] = frozenset()
     """Faces that the collection holds, in many pictures."""
+    unknown: frozenset[int] = frozenset()
+    """Faces that turn up in many cases and are in no collection."""
     faces: dict[str, int] = field(default_factory=dict)
     """Search → the face looked for."""
     instance: int = 0
@@ -114,6 +116,7 @@ class Stage:
         begun = base | {"use": 1, "collections": ["custody"], "photographs": ["0" * 64], "faces": 1}
         self.enter(at, "search.started", person.name, begun | {"item": f"probe:{search}"}, *bad)
         luck = 0.9 if face in self.known else 0.12 if bad else min(0.95, team.luck * person.luck)
+        luck = 0.05 if face in self.unknown else luck
         reliable = found if found is not None else rng.random() < luck
         groups = rng.randrange(1, 5) if reliable else rng.choice((0, 0, 1, 2, 5))
         sightings = [[f"sighting:{rng.randrange(10**6)}" for _ in range(rng.randrange(1, 3))] for _ in range(groups)]
