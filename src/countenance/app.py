@@ -293,13 +293,8 @@ class Countenance(Desks):
         from countenance.services.keys import KeyRing
 
         pack = self.database.meta(summarise.PACK)
-        return KeyRing(
-            home=self._home,
-            pack=pack,
-            dimension=self.engine.pack.dimension if pack else 0,
-            rotation=lambda: self.engine.rotation,
-            index=lambda: self.engine.index,
-        )
+        dimension = self.engine.pack.dimension if pack else 0
+        return KeyRing(self._home, pack, dimension, lambda: self.engine.rotation, lambda: self.engine.index)
 
     def status(self) -> dict[str, Any]:
         """What there is, in numbers."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.engine import Engine
     from countenance.services.log_desk import LogDesk
+    from countenance.services.oversight import OversightDesk
     from countenance.services.request import RequestDesk
     from countenance.services.reveal import Revealer
     from countenance.services.review import ReviewDesk
@@ -85,6 +86,13 @@ class Desks:
             shown=lambda search, handle: self.revealer.shown(search, handle),
             crop_of=lambda photograph, face: self.engine.face_of(photograph, face),
         )
+
+    @cached_property
+    def oversight(self) -> OversightDesk:
+        """What overseers ask of the ledger."""
+        from countenance.services.oversight import OversightDesk
+
+        return OversightDesk(self._home, self.people.admit, self.settings.oversee, lambda: self.engine.calibration)
 
     @cached_property
     def logs(self) -> LogDesk:

@@ -115,6 +115,42 @@ class AuthoritySettings(_Part):
     )
 
 
+class OverseeSettings(_Part):
+    """What an overseer is told of: the bounds of each sign of misuse."""
+
+    time_zone: str = Field(default="UTC", description="Zone in which shifts are meant.")
+    shift: str = Field(default="mon-fri 07:00-19:00", description="When people work who are in no other shift.")
+    shifts: dict[str, str] = Field(
+        default_factory=dict, description="Other shifts by user, like mon-sun 19:00-07:00; they may run over midnight."
+    )
+    grace_minutes: int = Field(default=90, ge=0, description="How far outside a shift is no sign.")
+    company: int = Field(default=2, ge=1, description="Others outside their shifts that make a night an urgent one.")
+    closed_grace_hours: int = Field(default=24, ge=0, description="How long after closing a case a search is no sign.")
+    burst_minutes: int = Field(default=30, gt=0, description="Width of the window in which a burst is counted.")
+    burst_least: int = Field(default=12, gt=1, description="Fewest searches of a burst.")
+    unlike_faces: int = Field(default=6, gt=1, description="Fewest unlike faces of one person and case.")
+    face_cases: int = Field(default=3, gt=1, description="Fewest cases under which one person sought one face.")
+    face_people: int = Field(default=4, gt=1, description="Fewest people who sought one face, each for themselves.")
+    probe_least: int = Field(default=3, gt=0, description="Fewest screenshots or selfies of one person.")
+    alike_words: float = Field(default=0.8, gt=0, le=1, description="Least likeness of near-duplicate justifications.")
+    words_least: int = Field(default=3, gt=1, description="Fewest cases with nearly one justification.")
+    false_flags: float = Field(
+        default=1.0, gt=0, description="How many honest people a rule that compares shares may name by chance alone."
+    )
+    small: int = Field(default=8, gt=0, description="Fewest searches of which a share of no results is told.")
+    due_days: int = Field(default=14, gt=0, description="Days in which a result is adjudicated, or an export acted on.")
+    left_least: int = Field(default=4, gt=0, description="Fewest opened results that were never adjudicated.")
+    published_purposes: tuple[str, ...] = Field(
+        default=(), description="Purposes that a transparency report names; others are counted together."
+    )
+    same_face_strangers: float = Field(
+        default=0.01, gt=0, description="Most expected strangers among all probes for two to be of one face."
+    )
+    other_face_share: float = Field(
+        default=0.005, gt=0, lt=1, description="Least share of strangers as alike, for two probes to be of two faces."
+    )
+
+
 class ServeSettings(_Part):
     """The server for pages and programs."""
 
@@ -172,6 +208,7 @@ class Settings(BaseSettings):
     sources: SourceSettings = SourceSettings()
     proxylog: ProxyLogSettings = ProxyLogSettings()
     authority: AuthoritySettings = AuthoritySettings()
+    oversee: OverseeSettings = OverseeSettings()
     serve: ServeSettings = ServeSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()

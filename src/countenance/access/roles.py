@@ -22,6 +22,7 @@ ROLES: dict[str, str] = {
 """Every role, in plain words."""
 
 ACTS: dict[str, str] = SCOPES | {
+    "backup": "Write the home into an encrypted file.",
     "erase": "Erase sightings, images and sources.",
     "keys": "Show, export and change the keys.",
     "profile:read": "See which profile the home has, and its documents.",
@@ -45,10 +46,18 @@ TABLE: dict[str, frozenset[str]] = {
     "authoriser": _EVERYBODY | {"authorities:read", "authorities:write", "proxylog:read", "proxylog:unmask", "tokens"},
     "reviewer": _EVERYBODY | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"},
     "auditor": _EVERYBODY
-    | {"reviews:read", "authorities:read", "ledger:read", "proxylog:read", "proxylog:unmask", "accounts:read"},
+    | {
+        "oversight:read",
+        "reviews:read",
+        "authorities:read",
+        "ledger:read",
+        "proxylog:read",
+        "proxylog:unmask",
+        "accounts:read",
+    },
     "administrator": _EVERYBODY
     | {"sources:write", "ingest", "erase", "retention", "keys", "serve", "accounts:read", "accounts:write"}
-    | {"reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
+    | {"backup", "reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
     "subject": frozenset(),
 }
 """What each role may do. What is not here it may not."""

@@ -16,6 +16,7 @@ SCOPES: dict[str, str] = {
     "authorities:read": "List and show authorities.",
     "authorities:request": "Ask for an authority.",
     "authorities:write": "Approve, decline, grant and revoke authorities; close cases.",
+    "oversight:read": "Read the ledger as acts of people, for one of the lawful purposes.",
     "reviews:read": "List reviews and how each reviewer judges.",
     "reviews:judge": "Judge pairs of faces.",
     "ledger:read": "Read, check and export the ledger.",

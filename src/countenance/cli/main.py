@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 
 from countenance.cli import (
     authority,
+    backup,
     calibrate,
     erase,
     export,
@@ -21,8 +22,10 @@ from countenance.cli import (
     keys,
     ledger,
     models,
+    oversee,
     profile,
     proxylog,
+    report,
     requests,
     review,
     search,
@@ -55,14 +58,16 @@ app.add_typer(authority.app, name="authority")
 app.add_typer(review.app, name="review")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
+app.add_typer(oversee.app, name="oversee")
 app.add_typer(proxylog.app, name="proxylog")
+app.add_typer(report.app, name="report")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.add_typer(profile.profile_app, name="profile")
 app.add_typer(profile.recovery_app, name="recovery")
 app.add_typer(house.retention_app, name="retention")
-for module in (profile, ingest, search, export, calibrate, erase, serve, house):
+for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup):
     module.register(app)
 
 

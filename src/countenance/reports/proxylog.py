@@ -14,8 +14,8 @@ from typing import Any
 from countenance.reports.needed import needed
 from countenance.reports.proxylog_sheet import sheet
 
-_TEMPLATES = Path(__file__).parent / "typst"
-_STAMP = 0
+TEMPLATES = Path(__file__).parent / "typst"
+STAMP = 0
 """Seconds since 1970 that the file says it was made at. When the analysis was made is in its ledger entry."""
 
 
@@ -28,20 +28,20 @@ def pdf(body: dict[str, Any], *, demo: bool = False) -> bytes:
     with needed():
         import typst
     found: Any = typst.compile(
-        str(_TEMPLATES / "proxylog.typ"),
-        root=str(_TEMPLATES),
-        font_paths=_fonts(),
+        str(TEMPLATES / "proxylog.typ"),
+        root=str(TEMPLATES),
+        font_paths=fonts(),
         sys_inputs={"data": json.dumps(sheet(body) | {"demo": demo}, ensure_ascii=False)},
         pdf_standards=["a-2a", "ua-1"],
-        package_path=str(_TEMPLATES),
-        package_cache_path=str(_TEMPLATES),
-        timestamp=_STAMP,
+        package_path=str(TEMPLATES),
+        package_cache_path=str(TEMPLATES),
+        timestamp=STAMP,
     )
     return bytes(found)
 
 
 @cache
-def _fonts() -> Any:
+def fonts() -> Any:
     """The fonts that typst carries, and none of this machine's."""
     import typst
 

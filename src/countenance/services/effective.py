@@ -16,7 +16,7 @@ from countenance.services.record import Record
 from countenance.settings import Settings
 
 REMEMBERED = "settings"
-PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog", "authority")
+PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog", "authority", "oversee")
 
 _BOUND = "faces.pack"
 """Not among them: a home keeps the pack it began with, and another one is refused."""
@@ -67,6 +67,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     exact = isinstance(value, float) and value - value == 0
     small = isinstance(value, int) and abs(value) <= _SAFE_INTEGER
+    if isinstance(value, (dict, tuple)):
+        value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return value if value is None or isinstance(value, str) or exact or small else str(value)
 
 

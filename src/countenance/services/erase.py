@@ -20,6 +20,7 @@ from countenance.domain.errors import BadInput, Busy, UnknownThing
 from countenance.domain.faces import Vectors
 from countenance.domain.index import VectorIndex
 from countenance.services import authorise, permit
+from countenance.services.erasure_list import Gone, note
 from countenance.services.home import Home
 from countenance.services.leftovers import stray_crops, stray_templates
 from countenance.services.present import shown
@@ -206,8 +207,8 @@ class Eraser:
                 erasure = erasing.begin(c, work, scope)
             if index is not None:
                 index.delete(work.vectors)
-            receipt = self._enter(erasure, scope, work, actor)
-            pending = self._remove(erasure, work)
+            receipt, unnoted = self._enter(erasure, scope, work, actor)
+            pending = unnoted + self._remove(erasure, work)
         self.home.sweep_spool()
         return Erased(scope, _counts(work), receipt, pending)
 
@@ -222,7 +223,7 @@ class Eraser:
             purging = not left and self.record.database.meta(PURGE) == "yes"
             for erasure, scope, work, state in left:
                 if state == "begun":
-                    self._enter(erasure, scope, work, actor)
+                    pending.extend(self._enter(erasure, scope, work, actor)[1])
                 pending.extend(self._remove(erasure, work))
             if purging:
                 pending.extend(self._purge())
@@ -274,14 +275,19 @@ class Eraser:
         marks += [mark(*place) for place in erasing.places_of(c, work.appearances, work.images)]
         return replace(work, marks=tuple(mark.hex() for mark in marks))
 
-    def _enter(self, erasure: int, scope: dict[str, Any], work: erasing.Work, actor: Actor) -> dict[str, Any]:
+    def _enter(
+        self, erasure: int, scope: dict[str, Any], work: erasing.Work, actor: Actor
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The entry, then the line in the list that a restored backup is held against. Returns the receipt, and why
+        that line could not be written."""
         counts = _counts(work)
         named = {name: counts[name] for name in ("sightings", "faces", "images", "sources", "analyses")}
         body = {"scope": scope} | named | {"items": list(work.items)}
         receipt = self.record.enter("erasure", actor, body)
+        why = note(self.home.keys, Gone(receipt.seq, work.items, work.marks, work.analyses))
         with self.record.database.write() as c:
             erasing.recorded(c, erasure)
-        return receipt.as_json()
+        return receipt.as_json(), (why,) if why else ()
 
     def _remove(self, erasure: int, work: erasing.Work) -> tuple[str, ...]:
         index = self.index()

@@ -17,6 +17,7 @@ from countenance.domain.errors import LedgerBroken, NoAuthority
 from countenance.domain.faces import Vectors
 from countenance.domain.index import Hits, In, VectorIndex
 from countenance.domain.permits import Permit
+from countenance.domain.traits import ProbeTraits
 from countenance.ledger import seal
 from countenance.services import authorise
 from countenance.services.record import Record
@@ -33,12 +34,14 @@ PROBE = b"probe"
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a look-up is for: "search" or "erase", what was given, and how long its sealed probe is kept."""
+    """What a look-up is for: "search" or "erase", what was given, and how long its sealed probe is kept. `traits` are
+    what the photographs are like, for the overseer: sealed with the probe, and gone with it."""
 
     kind: str
     digests: tuple[bytes, ...]
     faces: int
     probe_days: int
+    traits: tuple[ProbeTraits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def mint(
             "faces": purpose.faces,
             "item": item,
         },
+        sealed={item: {"photographs": [one.as_json() for one in purpose.traits]}} if purpose.traits else None,
     )
     source_ids = tuple(s.id for s in sources)
     permit = Permit(authority=authority.id, search=search, probes=probes, sources=source_ids)

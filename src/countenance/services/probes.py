@@ -11,9 +11,11 @@ import numpy as np
 
 from countenance.domain.errors import BadInput, NoFace, SeveralFaces
 from countenance.domain.faces import Face, Vectors
+from countenance.domain.traits import ProbeTraits
 from countenance.imaging.decode import decode
 from countenance.imaging.limits import Limits
 from countenance.imaging.thumbnail import crop
+from countenance.services.probe_traits import traits_of
 from countenance.services.quality_words import warnings_of
 
 Detect = Callable[[bytes], tuple[int, int, list[Face]]]
@@ -44,13 +46,15 @@ class ProbeFaces:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What is compared. `template` is (1, dimension) float32, a unit row; `digests` are SHA-256 of the photographs."""
+    """What is compared. `template` is (1, dimension) float32, a unit row; `digests` are SHA-256 of the photographs, and
+    `traits` what each is like."""
 
     template: Vectors
     photographs: int
     faces: int
     warnings: tuple[str, ...]
     digests: tuple[bytes, ...]
+    traits: tuple[ProbeTraits, ...]
 
 
 def faces_in(photograph: bytes, detect: Detect) -> ProbeFaces:
@@ -67,10 +71,12 @@ def prepare(photographs: Sequence[bytes], choices: Sequence[Choice], detect: Det
     """
     if not photographs:
         raise BadInput("a search needs a photograph", advice="give one or more pictures of the one person looked for")
-    chosen = [
-        _choose(detect(photograph)[2], choice, k)
-        for k, (photograph, choice) in enumerate(zip(photographs, choices, strict=True), start=1)
-    ]
+    chosen, traits = [], []
+    for k, (photograph, choice) in enumerate(zip(photographs, choices, strict=True), start=1):
+        width, height, faces = detect(photograph)
+        face = _choose(faces, choice, k)
+        chosen.append(face)
+        traits.append(traits_of(photograph, width, height, len(faces), face))
     templates = np.stack([face.template for face in chosen if face.template is not None])
     mean = templates.mean(axis=0, dtype=np.float64)
     length = float(np.linalg.norm(mean))
@@ -86,6 +92,7 @@ def prepare(photographs: Sequence[bytes], choices: Sequence[Choice], detect: Det
         faces=len(chosen),
         warnings=tuple(warnings),
         digests=tuple(hashlib.sha256(photograph).digest() for photograph in photographs),
+        traits=tuple(traits),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from countenance.domain.authority import Actor
 from countenance.domain.errors import Busy, UnknownThing
 from countenance.services.erase import Eraser
+from countenance.services.erasure_list import Gone, note
 from countenance.services.permit import probe_item
 from countenance.services.request import notes_over
 from countenance.store import analyses, items, moments, reviews, searches, sources
@@ -62,7 +63,9 @@ def run_retention(eraser: Eraser, actor: Actor, keep_days: int) -> Retained:
         pending.extend(eraser.erase(eraser.plan_analyses(analysed, "expired"), actor).pending)
     shredded = [probe_item(search) for search in probes] + notes + sorted(asked)
     if shredded:
-        record.enter("probes.expired", actor, {"searches": probes, "items": shredded})
+        receipt = record.enter("probes.expired", actor, {"searches": probes, "items": shredded})
+        if why := note(eraser.home.keys, Gone(receipt.seq, tuple(shredded))):
+            pending.append(why)
     with record.database.write() as c:
         searches.forget_probes(c, probes)
         items.destroy(c, shredded)

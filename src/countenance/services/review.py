@@ -176,7 +176,7 @@ class ReviewDesk:
         self.record.enter(
             "verdict.given",
             actor,
-            {"review": id, "verdict": verdict, "round": len(review.verdicts) + 1},
+            {"review": id, "search": review.search or None, "verdict": verdict, "round": len(review.verdicts) + 1},
             sealed={f"note:{id}:{secrets.token_hex(4)}": {"reason": reason}},
         )
         return self._told(self._docket()[id])

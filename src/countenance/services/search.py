@@ -89,7 +89,7 @@ class Searcher:
             request.authority,
             request.collections,
             template,
-            permit.Purpose("search", probe.digests, probe.faces, self.policy.probe_days),
+            permit.Purpose("search", probe.digests, probe.faces, self.policy.probe_days, probe.traits),
             actor,
         )
         limit = request.limit or self.policy.limit

@@ -1,0 +1,110 @@
+"""`countenance oversee`: what overseers ask of the ledger."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from countenance.cli import options
+from countenance.cli.output import Reply
+from countenance.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from countenance.services.oversight import Asked
+
+app = typer.Typer(no_args_is_help=True, help="Read the ledger as acts of people. Every reading is an entry.")
+
+Purpose = Annotated[
+    str,
+    typer.Option(
+        "--purpose", help="What the reading is for: lawfulness, self-monitoring, integrity or criminal-proceedings."
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option("--since", help="From this time on: a date or time, or a length before now such as 30d.")
+]
+Until = Annotated[str | None, typer.Option("--until", help="Up to this time; by default now.")]
+
+
+@app.command()
+def flags(
+    purpose: Purpose,
+    since: Since = None,
+    until: Until = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Show what looks wrong: each sign with its reason and the entries it rests on. A sign is a reason to ask.
+
+    Example: countenance oversee flags --purpose self-monitoring --since 90d
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        body = countenance.oversight.flags(_asked(purpose, since, until), options.actor(countenance))
+    if reply.object(body):
+        return
+    reply.table(
+        f"Signs in {body['searches']:,} searches",
+        ("severity", "sign", "entries"),
+        [(f["severity"], f["reason"], _few(f["entries"])) for f in body["flags"]],
+    )
+    if body["silent"]:
+        reply.table("Nothing to go by", ("sign", "why"), [(s["what"], s["why"]) for s in body["silent"]])
+
+
+@app.command()
+def summary(
+    purpose: Purpose,
+    since: Since = None,
+    until: Until = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Say how many searches there were, by whom, for what, how many led anywhere, what is overdue, what looks wrong.
+
+    Example: countenance oversee summary --purpose lawfulness --since 2026-10-01 --until 2027-01-01
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        body = countenance.oversight.summary(_asked(purpose, since, until), options.actor(countenance))
+    if reply.object(body):
+        return
+    plain = ("entries", "searches", "people", "cases", "self_approved", "refused", "erasures")
+    reply.facts("Use", {name.replace("_", " "): body[name] for name in plain})
+    reply.facts("Led anywhere", {name.replace("_", " "): n for name, n in body["led_anywhere"].items()})
+    for title, name in (
+        ("By whom", "by_person"),
+        ("For what", "by_purpose"),
+        ("In which collections", "by_collection"),
+    ):
+        reply.table(title, ("", "searches"), list(body[name].items())[:20])
+    if body["overdue"]:
+        reply.table("Overdue", ("search", "by", "case"), [(o["search"], o["by"], o["case"]) for o in body["overdue"]])
+    reply.facts("Looks wrong", body["looks_wrong"] or {"nothing": ""})
+    if body["silent"]:
+        reply.facts("Nothing to go by", body["silent"])
+
+
+def _asked(purpose: str, since: str | None, until: str | None) -> Asked:
+    from countenance.services.oversight import Asked
+
+    return Asked(purpose, past(since) if since else None, past(until) if until else None)
+
+
+def past(text: str) -> datetime:
+    """A time gone by: a length before now (30d), or a date or time in ISO 8601 (local if it names no zone)."""
+    try:
+        return datetime.now(UTC) - options.span(text)
+    except BadInput:
+        return options.moment(text)
+    except OverflowError:
+        raise BadInput(f"not a time: {text}", advice="write 30d, 12h, or 2026-01-31") from None
+
+
+def _few(entries: list[int]) -> str:
+    shown = ", ".join(map(str, entries[:8]))
+    return shown + (f" … ({len(entries)})" if len(entries) > 8 else "")

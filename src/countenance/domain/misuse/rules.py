@@ -1,0 +1,67 @@
+"""Every rule, and which of them can speak about the acts at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from countenance.domain.acts import Acts, FaceLabels
+from countenance.domain.misuse import faces, shares, times, words
+from countenance.domain.misuse.flag import SEVERITIES, Flag, Tunables
+
+RULES = {
+    "case-over-unlike-faces": "one case number over unlike faces",
+    "face-under-many-cases": "one face under many cases",
+    "face-by-many-people": "one face by many people",
+    "outside-shift": "searches outside shift",
+    "after-closing": "searches after a case was closed",
+    "burst": "bursts",
+    "screenshots": "probes that look like screenshots",
+    "selfies": "probes that look like selfies",
+    "repeated-justification": "near-duplicate justifications",
+    "no-results": "unusual share of searches without a result",
+    "never-adjudicated": "results opened and never adjudicated",
+    "idle-export": "exports without action",
+}
+"""By name, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The flags, the gravest first, and the rules that had nothing to go by: absence of a flag is no all-clear
+    there."""
+
+    flags: tuple[Flag, ...]
+    silent: dict[str, str]
+
+
+def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
+    """Every rule over these acts. `labels` are None when the probes were not compared."""
+    flags: list[Flag] = []
+    silent: dict[str, str] = {}
+    why = labels.why_none if labels else "the probes were not compared"
+    if labels is not None and labels.apart:
+        flags += faces.case_over_unlike_faces(acts, labels, tunables)
+    else:
+        silent["case-over-unlike-faces"] = why
+    if labels is not None and labels.alike:
+        flags += faces.face_under_many_cases(acts, labels, tunables)
+        flags += faces.face_by_many_people(acts, labels, tunables)
+    else:
+        silent |= dict.fromkeys(("face-under-many-cases", "face-by-many-people"), why)
+    flags += times.outside_shift(acts, tunables) + times.bursts(acts, tunables)
+    if acts.closed:
+        flags += times.after_closing(acts, tunables)
+    else:
+        silent["after-closing"] = "no case is recorded as closed"
+    if any(one.traits for one in acts.searches):
+        flags += shares.screenshots(acts, tunables) + shares.selfies(acts, tunables)
+    else:
+        why = "no probe's traits are known" if acts.opened else "what is sealed was not opened"
+        silent |= dict.fromkeys(("screenshots", "selfies"), why)
+    flags += words.repeated_words(acts, tunables) + shares.no_results(acts, tunables)
+    if acts.adjudicates:
+        flags += shares.never_adjudicated(acts, tunables) + shares.idle_exports(acts, tunables)
+    else:
+        silent |= dict.fromkeys(("never-adjudicated", "idle-export"), "no verdict is recorded in this ledger")
+    order = {name: -n for n, name in enumerate(SEVERITIES)}
+    return Found(tuple(sorted(flags, key=lambda flag: (order[flag.severity], flag.rule, flag.entries))), silent)

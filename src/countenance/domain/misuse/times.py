@@ -1,0 +1,127 @@
+"""Rules on when searches were made: outside shift, after a case was closed, in bursts."""
+
+from __future__ import annotations
+
+import bisect
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from countenance.domain.acts import Acts, Search
+from countenance.domain.misuse.flag import Flag, Tunables, poisson_tail
+
+_SITTING = timedelta(hours=4)
+"""Searches of one person that lie closer together are told in one flag."""
+
+
+def outside_shift(acts: Acts, tunables: Tunables) -> list[Flag]:
+    """Searches far from anybody's working hours and alone. A night on which `company` others are at work outside their
+    own shifts too is an urgent one, and no sign."""
+    outside: dict[str, list[Search]] = defaultdict(list)
+    for one in acts.searches:
+        shift = tunables.shifts.get(one.who, tunables.shift)
+        if shift.minutes_outside(one.at.astimezone(tunables.zone)) > tunables.grace_minutes:
+            outside[one.who].append(one)
+    everybody = sorted((one.at, who) for who, searches in outside.items() for one in searches)
+    flags = []
+    for who, searches in sorted(outside.items()):
+        for sitting in _sittings(searches):
+            if _company(everybody, sitting, who) >= tunables.company:
+                continue
+            local = sitting[0].at.astimezone(tunables.zone)
+            reason = (
+                f"{who} made {_n(len(sitting))} outside shift, from {local:%A %d %B, %H:%M}, when hardly anybody else "
+                "was at work outside theirs"
+            )
+            flags.append(Flag("outside-shift", "notice", reason, _entries(sitting), (who,), _cases(sitting)))
+    return flags
+
+
+def after_closing(acts: Acts, tunables: Tunables) -> list[Flag]:
+    """Searches under a case that had been closed for longer than the grace."""
+    closed = {}
+    for one in acts.closed:
+        closed[one.case] = one
+    late: dict[tuple[str, str], list[Search]] = defaultdict(list)
+    for search in acts.searches:
+        end = closed.get(search.case)
+        if end is not None and search.at - end.at > timedelta(hours=tunables.closed_grace_hours):
+            late[search.who, search.case].append(search)
+    flags = []
+    for (who, case), searches in sorted(late.items()):
+        days = (searches[0].at - closed[case].at).days
+        reason = f"{who} made {_n(len(searches))} under the case {case}, the first {days} days after it was closed"
+        entries = (closed[case].seq, *_entries(searches))
+        flags.append(Flag("after-closing", "look", reason, entries, (who,), (case,)))
+    return flags
+
+
+def bursts(acts: Acts, tunables: Tunables) -> list[Flag]:
+    """So many searches in so short a time that the person's own pace does not explain them.
+
+    The pace is that of the hours in which the person searches at all, this one left out; a count whose chance under it
+    is less than one in a million is a burst. Where `company` others are at the same case in the same hours it is a
+    raid, an appeal or a training day, and no sign.
+    """
+    by_person: dict[str, list[Search]] = defaultdict(list)
+    for one in acts.searches:
+        by_person[one.who].append(one)
+    width = timedelta(minutes=tunables.burst_minutes)
+    flags = []
+    for who, searches in sorted(by_person.items()):
+        searches.sort(key=lambda one: one.at)
+        times = [one.at for one in searches]
+        at = 0
+        while at < len(times):
+            end = bisect.bisect_right(times, times[at] + width)
+            count = end - at
+            if count < tunables.burst_least:
+                at += 1
+                continue
+            while end < len(times) and times[end] - times[end - 1] <= width / 3:
+                end += 1
+            rest = times[:at] + times[end:]
+            hours = len({(moment.date(), moment.hour) for moment in rest})
+            mean = (len(rest) + 1) / (hours + 1) * tunables.burst_minutes / 60
+            part = searches[at:end]
+            if poisson_tail(count, mean) < 1e-6 and not _together(acts, part, tunables.company):
+                reason = (
+                    f"{who} made {_n(len(part))} from {times[at].astimezone(tunables.zone):%A %d %B, %H:%M}, up to "
+                    f"{count} of them within {tunables.burst_minutes} minutes, where {mean:.1f} are usual"
+                )
+                flags.append(Flag("burst", "look", reason, _entries(part), (who,), _cases(part)))
+            at = end
+    return flags
+
+
+def _sittings(searches: list[Search]) -> list[list[Search]]:
+    found: list[list[Search]] = []
+    for one in sorted(searches, key=lambda one: one.at):
+        if found and one.at - found[-1][-1].at <= _SITTING:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+def _company(everybody: list[tuple[datetime, str]], sitting: list[Search], who: str) -> int:
+    first = bisect.bisect_left(everybody, (sitting[0].at - _SITTING, ""))
+    last = bisect.bisect_right(everybody, (sitting[-1].at + _SITTING, "\U0010ffff"))
+    return len({name for _, name in everybody[first:last]} - {who})
+
+
+def _together(acts: Acts, part: list[Search], company: int) -> bool:
+    cases = {one.case for one in part}
+    first, last = part[0].at - _SITTING / 2, part[-1].at + _SITTING / 2
+    return len({o.who for o in acts.searches if o.case in cases and first <= o.at <= last} - {part[0].who}) >= company
+
+
+def _cases(searches: list[Search]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.case for one in searches if one.case))
+
+
+def _entries(searches: list[Search]) -> tuple[int, ...]:
+    return tuple(sorted(one.seq for one in searches))
+
+
+def _n(count: int) -> str:
+    return f"{count} search" if count == 1 else f"{count} searches"

@@ -1,0 +1,64 @@
+"""Rules on what was written: the same justification again and again, for different cases."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from countenance.domain.acts import Acts, Grant
+from countenance.domain.misuse.flag import Flag, Tunables, joined
+
+_WORD = re.compile(r"[^\W\d_]+")
+_REFERENCE = re.compile(r"\S*\d\S*")
+
+
+def shingles(text: str, size: int = 5) -> frozenset[str]:
+    """Every run of `size` characters of the text's words, in small letters; whatever holds a digit (a reference, a
+    date) is left out, so that a text in which only the number changes is the same text."""
+    plain = " ".join(_WORD.findall(_REFERENCE.sub(" ", text.casefold())))
+    return frozenset(plain[n : n + size] for n in range(max(1, len(plain) - size + 1)))
+
+
+def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    """Shared shingles over all (Jaccard), 0 to 1."""
+    return len(one & other) / len(one | other) if one or other else 1.0
+
+
+def repeated_words(acts: Acts, tunables: Tunables) -> list[Flag]:
+    """Justifications of one person that are nearly one text, for at least `words_least` different cases."""
+    by_person: dict[str, list[Grant]] = defaultdict(list)
+    for grant in acts.grants:
+        if acts.since <= grant.at < acts.until:
+            by_person[grant.holder].append(grant)
+    flags = []
+    for who, grants in sorted(by_person.items()):
+        for group in _groups(grants, tunables.alike_words):
+            cases = tuple(dict.fromkeys(grant.case for grant in group))
+            if len(cases) < tunables.words_least:
+                continue
+            text = Counter(" ".join(grant.purpose.split()) for grant in group).most_common(1)[0][0]
+            shown = text if len(text) <= 80 else text[:79] + "…"
+            reason = (
+                f"{who} gave nearly the same justification for {len(cases)} cases ({joined(cases)}), for instance "
+                f"“{shown}”"
+            )
+            severity = "look" if len(cases) >= 2 * tunables.words_least else "notice"
+            entries = tuple(sorted(grant.seq for grant in group))
+            flags.append(Flag("repeated-justification", severity, reason, entries, (who,), cases))
+    return flags
+
+
+def _groups(grants: list[Grant], least: float) -> list[list[Grant]]:
+    """Texts that are alike to the first of their group."""
+    groups: list[tuple[frozenset[str], list[Grant]]] = []
+    for grant in grants:
+        text = shingles(grant.purpose)
+        for first, members in groups:
+            # The sizes alone bound the similarity, and most pairs need no more.
+            small, large = sorted((len(first), len(text)))
+            if small >= least * large and similarity(first, text) >= least:
+                members.append(grant)
+                break
+        else:
+            groups.append((text, [grant]))
+    return [members for _, members in groups]

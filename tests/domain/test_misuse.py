@@ -1,0 +1,274 @@
+"""Each sign of misuse: planted misuse is flagged, and its innocent neighbour is not."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from countenance.domain.acts import Acts, Closed, FaceLabels
+from countenance.domain.misuse import faces, shares, times, words
+from countenance.domain.misuse.flag import Shift, Tunables, poisson_tail, tail
+from countenance.domain.misuse.rules import RULES, look
+from tests.domain.acting import MONDAY, PLAIN, SCREEN, SELFIE, acts, deed, grant, labels, search
+
+USUAL = Tunables()
+COLLEAGUES = [f"os:{name}" for name in ("bea", "cat", "dee", "eve", "fay", "gus", "hal", "ian")]
+NIGHT = MONDAY.replace(hour=2) + timedelta(days=1)
+
+
+def rules(found: list, who: str | None = None) -> list[str]:
+    return [flag.rule for flag in found if who is None or who in flag.people]
+
+
+# Faces
+
+
+def test_one_case_over_faces_that_have_nothing_to_do_with_each_other() -> None:
+    typed = [search(n, case="C-7") for n in range(6)]
+    honest = [search(10 + n, "os:bea", "C-8") for n in range(6)]
+    found = faces.case_over_unlike_faces(
+        acts(typed + honest),
+        labels(apart={f"S-{n}": n for n in range(6)} | {f"S-{10 + n}": n % 2 for n in range(6)}),
+        USUAL,
+    )
+    assert [(f.people, f.cases, f.entries) for f in found] == [(("os:ann",), ("C-7",), (0, 1, 2, 3, 4, 5))]
+    assert "6 different faces" in found[0].reason
+
+
+def test_a_large_case_that_a_team_works_on() -> None:
+    searches = [search(10 * i + n, who, "C-7") for i, who in enumerate(COLLEAGUES[:3]) for n in range(6)]
+    apart = {one.search: one.seq for one in searches}
+    assert faces.case_over_unlike_faces(acts(searches), labels(apart=apart), USUAL) == []
+
+
+def test_a_face_under_many_cases_of_one_person_and_not_of_several() -> None:
+    hunted = [search(n, case=f"C-{n}") for n in range(3)]
+    offender = [search(10 + n, COLLEAGUES[n], f"D-{n}") for n in range(3)]
+    alike = {f"S-{n}": 1 for n in range(3)} | {f"S-{10 + n}": 2 for n in range(3)}
+    found = faces.face_under_many_cases(acts(hunted + offender), labels(alike), USUAL)
+    assert [f.entries for f in found] == [(0, 1, 2)]
+
+
+def test_a_face_by_many_people_who_share_no_case() -> None:
+    neighbour = [search(n, COLLEAGUES[n], f"C-{n}", shown=None) for n in range(4)]
+    offender = [search(20 + n, COLLEAGUES[n], f"E-{n}") for n in range(4)]
+    team = [search(10 + n, COLLEAGUES[n], "D-1") for n in range(6)]
+    alike = {f"S-{n}": 1 for n in range(4)} | {f"S-{10 + n}": 2 for n in range(6)}
+    alike |= {f"S-{20 + n}": 3 for n in range(4)}
+    found = faces.face_by_many_people(acts(neighbour + offender + team), labels(alike), USUAL)
+    assert [f.entries for f in found] == [(0, 1, 2, 3)]
+
+
+# Times
+
+
+def test_a_search_at_night_alone_and_not_in_an_urgent_one() -> None:
+    alone = search(1, at=NIGHT)
+    urgent = [search(10 + n, who, at=NIGHT + timedelta(days=7)) for n, who in enumerate(COLLEAGUES[:3])]
+    late = search(20, at=MONDAY.replace(hour=19, minute=45))
+    found = times.outside_shift(acts([alone, *urgent, late]), USUAL)
+    assert [f.entries for f in found] == [(1,)]
+
+
+def test_the_night_team_works_at_night() -> None:
+    night = replace(USUAL, shifts={"os:ann": Shift(time(19), time(7), frozenset(range(7)))})
+    assert times.outside_shift(acts([search(1, at=NIGHT)]), night) == []
+    noon = search(2, at=MONDAY.replace(hour=12))
+    assert rules(times.outside_shift(acts([noon]), night)) == ["outside-shift"]
+
+
+def test_after_a_case_was_closed_but_not_on_its_last_day() -> None:
+    closed = Closed(1, MONDAY, "C-1")
+    late, tidying = search(5, at=MONDAY + timedelta(days=9)), search(4, "os:bea", at=MONDAY + timedelta(hours=3))
+    other = search(6, case="C-2", at=MONDAY + timedelta(days=9))
+    found = times.after_closing(acts([tidying, late, other], closed=(closed,)), USUAL)
+    assert [(f.entries, f.people) for f in found] == [((1, 5), ("os:ann",))]
+    assert "9 days after" in found[0].reason
+
+
+def test_a_burst_against_a_slow_pace_but_not_of_one_who_is_always_quick() -> None:
+    slow = [search(n, at=MONDAY + timedelta(days=n)) for n in range(40)]
+    burst = [search(100 + n, at=MONDAY + timedelta(days=50, minutes=n)) for n in range(15)]
+    quick = [
+        search(1000 + 20 * d + n, "os:bea", at=MONDAY + timedelta(days=d, minutes=2 * n))
+        for d in range(30)
+        for n in range(15)
+    ]
+    found = times.bursts(acts(slow + burst + quick), USUAL)
+    assert [f.people for f in found] == [("os:ann",)]
+    assert found[0].entries == tuple(range(100, 115))
+
+
+def test_a_training_day_is_no_burst() -> None:
+    def trainee(k: int) -> list:
+        start = MONDAY + timedelta(days=50, minutes=k)
+        who = COLLEAGUES[k]
+        own = [search(1000 * k + n, who, f"C-{k}", at=MONDAY + timedelta(days=n)) for n in range(40)]
+        return own + [search(1000 * k + 100 + n, who, "T", at=start + timedelta(minutes=n)) for n in range(15)]
+
+    assert times.bursts(acts(trainee(0) + trainee(1) + trainee(2)), USUAL) == []
+    assert len(times.bursts(acts(trainee(0)), USUAL)) == 1
+
+
+# Words
+
+
+def test_one_text_for_many_cases_and_not_texts_with_particulars() -> None:
+    copied = [grant(n, f"Identify suspect, ref {1000 + n}", f"C-{n}") for n in range(4)]
+    written = [
+        grant(10, "Stills of a man leaving the chemist in Mill Lane after the burglary", "D-1", "os:bea"),
+        grant(11, "Passenger who struck the driver of the 14 bus, taken from its camera", "D-2", "os:bea"),
+        grant(12, "Woman who paid with the stolen card at the station kiosk", "D-3", "os:bea"),
+    ]
+    found = words.repeated_words(acts(grants=tuple(copied + written)), USUAL)
+    assert [(f.people, f.entries) for f in found] == [(("os:ann",), (0, 1, 2, 3))]
+
+
+def test_one_case_may_have_one_text() -> None:
+    again = tuple(grant(n, "Identify the man in the stills", "C-1") for n in range(5))
+    assert words.repeated_words(acts(grants=again), USUAL) == []
+
+
+@given(st.text(max_size=80), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_text_in_which_only_the_number_changes_is_the_same(text: str, one: int, other: int) -> None:
+    assert words.shingles(f"{text} {one}") == words.shingles(f"{text} {other}")
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_similarity_is_a_share_and_has_no_direction(one: str, other: str) -> None:
+    a, b = words.shingles(one), words.shingles(other)
+    assert 0 <= words.similarity(a, b) == words.similarity(b, a) <= 1
+    assert words.similarity(a, a) == 1
+
+
+# Shares
+
+
+def crowd(seq: int, each: int = 20, **more: object) -> list:
+    """The colleagues' ordinary searches."""
+    return [search(seq + 100 * i + n, who, **more) for i, who in enumerate(COLLEAGUES) for n in range(each)]
+
+
+@pytest.mark.parametrize(("rule", "trait"), [(shares.screenshots, SCREEN), (shares.selfies, SELFIE)])
+def test_one_whose_probes_are_screenshots_or_selfies(rule, trait) -> None:
+    theirs = [search(n, traits=(trait if n % 2 else PLAIN,)) for n in range(12)]
+    usual = [replace(one, traits=(trait if one.seq % 20 == 0 else PLAIN,)) for one in crowd(1000)]
+    found = rule(acts(theirs + usual), USUAL)
+    assert [f.people for f in found] == [("os:ann",)]
+    assert found[0].entries == (1, 3, 5, 7, 9, 11)
+
+
+@pytest.mark.parametrize(("rule", "trait"), [(shares.screenshots, SCREEN), (shares.selfies, SELFIE)])
+def test_where_everybody_works_from_screenshots_nobody_stands_out(rule, trait) -> None:
+    usual = [replace(one, traits=(trait if one.seq % 3 else PLAIN,)) for one in crowd(1000)]
+    assert rule(acts(usual + [search(n, traits=(trait,)) for n in range(4)]), USUAL) == []
+
+
+def test_one_who_finds_nobody_and_one_who_had_bad_luck() -> None:
+    nothing = [search(n, shown=None) for n in range(3)]
+    vain = [replace(search(n), shown=replace(search(n).shown, reliable=False)) for n in range(10, 32)]
+    unlucky = [replace(one, who="os:jon") for one in vain[:4]]
+    usual = [replace(one, shown=replace(one.shown, reliable=bool(one.seq % 3))) for one in crowd(1000)]
+    found = shares.no_results(acts(nothing + vain + [*unlucky, search(60, "os:jon")] + usual), USUAL)
+    assert [f.people for f in found] == [("os:ann",)]
+
+
+def test_one_who_looks_and_never_judges_and_one_who_forgot() -> None:
+    def judged(one, yes: bool):
+        done = (deed("opened", one.seq + 5000), *((deed("verdict", one.seq + 6000),) if yes else ()))
+        return replace(one, deeds=done)
+
+    looked = [judged(search(n), yes=False) for n in range(9)]
+    usual = [judged(one, yes=one.seq % 15 > 0) for one in crowd(1000)]
+    found = shares.never_adjudicated(acts(looked + usual, adjudicates=True), USUAL)
+    assert [f.people for f in found] == [("os:ann",)]
+    fresh = replace(acts(looked + usual, adjudicates=True), until=MONDAY + timedelta(days=10))
+    assert shares.never_adjudicated(fresh, USUAL) == []
+
+
+def test_an_export_on_which_nothing_followed() -> None:
+    idle = search(1, deeds=(deed("exported", 2, words="a friend"),))
+    judged = search(3, deeds=(deed("exported", 4, words="the court"), deed("verdict", 5)))
+    acted = search(6, deeds=(deed("exported", 7, words="the court"), deed("action", 8)))
+    fresh = search(9, deeds=(deed("exported", 10, at=MONDAY + timedelta(days=95)),))
+    found = shares.idle_exports(acts([idle, judged, acted, fresh], adjudicates=True), USUAL)
+    assert [f.entries for f in found] == [(1, 2)]
+    assert "a friend" in found[0].reason
+
+
+# The little statistics
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 200), st.integers(0, 200))
+def test_a_tail_is_a_chance_and_falls_with_k(k: int, n: int, hits: int, misses: int) -> None:
+    k = min(k, n)
+    here, more = tail(k, n, hits, hits + misses), tail(min(k + 1, n), n, hits, hits + misses)
+    assert 0 <= more <= here + 1e-9 <= 1 + 1e-6
+
+
+def test_the_tail_is_that_of_drawn_numbers() -> None:
+    """Against a million draws, so that a wrong sign or a lost term in the formula shows."""
+    rng = np.random.default_rng(1)
+    rates = rng.beta(30 * 20.5 / 101, 30 * 80.5 / 101, 1_000_000)
+    drawn = rng.binomial(12, rates)
+    for k in (2, 4, 7):
+        assert tail(k, 12, 20, 100) == pytest.approx(float((drawn >= k).mean()), rel=0.02)
+
+
+def test_one_of_one_is_never_remarkable() -> None:
+    assert tail(1, 1, 3, 100) > 0.01
+
+
+def test_a_poisson_tail_is_that_of_drawn_numbers() -> None:
+    drawn = np.random.default_rng(2).poisson(2.5, 1_000_000)
+    assert poisson_tail(6, 2.5) == pytest.approx(float((drawn >= 6).mean()), rel=0.02)
+    assert poisson_tail(1, 0) == 0
+    assert poisson_tail(0, 0) == 1
+
+
+@given(st.integers(0, 364 * 1440), st.integers(0, 23), st.integers(0, 23))
+def test_a_shift_and_its_outside_fill_the_week(minute: int, start: int, end: int) -> None:
+    at = MONDAY + timedelta(minutes=minute)
+    shift = Shift(time(start), time(end), frozenset(range(7)))
+    length = (end - start) % 24 or 24
+    within = (at.hour - start) % 24 < length
+    assert (shift.minutes_outside(at) == 0) == within
+    assert shift.minutes_outside(at) <= (24 - length) * 60 / 2 + 1
+
+
+# All together
+
+
+def test_rules_without_anything_to_go_by_say_so() -> None:
+    found = look(acts([search(1)]), None, USUAL)
+    assert set(found.silent) == {
+        *("case-over-unlike-faces", "face-under-many-cases", "face-by-many-people", "after-closing"),
+        *("screenshots", "selfies", "never-adjudicated", "idle-export"),
+    }
+    assert set(found.silent) <= set(RULES)
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_entries_read_changes_no_flag(rng: random.Random) -> None:
+    some = [search(n, case=f"C-{n % 4}", at=MONDAY + timedelta(hours=7 * n)) for n in range(30)]
+    alike = {one.search: n % 3 for n, one in enumerate(some)}
+    apart = {one.search: n % 6 for n, one in enumerate(some)}
+    mixed = some[:]
+    rng.shuffle(mixed)
+
+    def found(these: list) -> set:
+        result = look(acts(these), FaceLabels(alike, apart), USUAL)
+        return {(f.rule, f.entries, f.people) for f in result.flags}
+
+    assert found(mixed) == found(some)
+
+
+def test_nothing_is_found_in_nothing() -> None:
+    empty = Acts(since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2027, 1, 1, tzinfo=UTC))
+    assert look(empty, FaceLabels(), USUAL).flags == ()
