@@ -61,6 +61,11 @@ MATRIX = {
     "review controls": "reviews:controls",
     "review control-add": "reviews:controls",
     "review control-remove": "reviews:controls",
+    "oversee flags": "oversight:read",
+    "oversee summary": "oversight:read",
+    "report transparency": "oversight:read",
+    "backup": "backup",
+    "restore": MACHINE,
     "search": "search",
     "export": "export",
     "erase": "erase",
@@ -96,6 +101,8 @@ MATRIX = {
 }
 
 GIVEN = {
+    "backup": [os.devnull, "--recipient", "age1nobody"],
+    "report transparency": ["--from", "2026-01-01", "--to", "2026-02-01", "--out", "not-there.json"],
     "profile set": ["organisation"],
     "serve": ["--host", "192.0.2.1"],
     "keys rotate": ["templates"],
