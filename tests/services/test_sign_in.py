@@ -178,6 +178,9 @@ def test_strangers_are_slowed_down_and_the_owner_is_not(team: Team, door: SignIn
     # From the browser in which they were signed in before, the owner gets in all the same, also from the same address.
     assert team.sign_in("requester", known)
     assert team.sign_in("requester", Visitor(ELSEWHERE.address, mine.device))
+    # Somebody else who signs in there does not make the browser forget the owner.
+    team.sign_in("auditor", Visitor("203.0.113.2", mine.device))
+    assert team.sign_in("requester", known)
     # A device's secret that was made up, or is another account's, is no known browser.
     for device in ("x" * 43, team.sign_in("auditor", Visitor("203.0.113.2")).device):
         with pytest.raises(TooManyAttempts):

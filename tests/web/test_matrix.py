@@ -31,6 +31,8 @@ PAGES = {
     ("GET", "/requests/{id}"): "authorities:read",
     ("GET", "/review"): "reviews:judge",
     ("GET", "/reviews"): "reviews:read",
+    ("GET", "/oversight"): "oversight:read",
+    ("POST", "/oversight"): "oversight:read",
     ("GET", "/ledger"): "ledger:read",
     ("GET", "/ledger/receipts/{seq}"): OWN,
     ("GET", "/proxylog"): "proxylog:read",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from countenance.services.people import system_actor
 from countenance.web.pages import words
 from tests.places import Place, register
 from tests.web.conftest import Served, serve
@@ -144,3 +145,27 @@ def test_words() -> None:
     assert words.act("search.shown") == "Candidates shown"
     assert words.act("something.new") == "something.new"
     assert words.reason("some-reason") == "some reason"
+
+
+def test_coming_in_through_the_link_and_leaving_are_entries(pretend: Served) -> None:
+    before = pretend.product.ledger_size
+    with pretend.browser() as browser:
+        found = re.search(r'name="csrf" content="([^"]+)"', browser.get("/search").text)
+        assert found
+        browser.post("/leave", data={"csrf": found.group(1)}, headers={"Origin": pretend.address})
+    began, ended = pretend.product.ledger_entries(before, pretend.product.ledger_size)
+    assert [(e["type"], e["body"]["how"]) for e in (began, ended)] == [
+        ("session.begun", "one-time link"),
+        ("session.ended", "one-time link"),
+    ]
+    assert began["actor"]["authenticated"].startswith("os:")
+
+
+def test_the_account_of_whoever_came_through_the_link(pretend: Served) -> None:
+    with pretend.browser() as browser:
+        assert browser.get("/account").status_code == 403
+        pretend.product.people.add("me@example.org", [], system_actor("command"))
+        assert "me@example.org" in browser.get("/account").text
+        start = browser.get("/").text
+        assert 'href="/account"' in start
+        assert "Account made" in start

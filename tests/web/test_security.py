@@ -99,7 +99,7 @@ def test_the_session_cookie(folk: Served) -> None:
         assert "set-cookie" not in again.headers
 
 
-def test_the_cookie_is_secure_when_the_address_is() -> None:
+def test_the_cookie_is_secure_when_the_address_is(folk: Served) -> None:
     from countenance.access.sessions import Sessions
     from countenance.web.pages import door
     from countenance.web.pages.routes import Request
@@ -115,7 +115,7 @@ def test_the_cookie_is_secure_when_the_address_is() -> None:
         "type": "http", "method": "POST", "path": "/enter", "scheme": "https", "server": ("127.0.0.1", 443),
         "headers": [(b"host", b"127.0.0.1"), (b"origin", b"https://127.0.0.1")], "query_string": b"", "app": App,
     }  # fmt: skip
-    answer = door.enter(Request(scope), door.Code(code=sessions.mint_link()))
+    answer = door.enter(Request(scope), folk.product, door.Code(code=sessions.mint_link()))
     assert "Secure" in answer.headers["set-cookie"]
 
 

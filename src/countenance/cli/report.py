@@ -46,12 +46,12 @@ def transparency(
     """
     from countenance.services.oversight import Asked
 
-    if out.suffix not in _KINDS:
-        raise BadInput(f"not a kind of report: {out.name}", advice=f"end its name in {', '.join(_KINDS)}")
-    if out.exists() and not force:
-        raise BadInput(f"there is a file already: {out}", advice="choose another name, or add --force")
     reply = Reply(json)
     with options.opened(home, key_dir, act="oversight:read") as countenance:
+        if out.suffix not in _KINDS:
+            raise BadInput(f"not a kind of report: {out.name}", advice=f"end its name in {', '.join(_KINDS)}")
+        if out.exists() and not force:
+            raise BadInput(f"there is a file already: {out}", advice="choose another name, or add --force")
         asked = Asked(purpose, _day(since), _day(until))
         body = countenance.oversight.transparency(asked, options.actor(countenance))
         content = _written(out.suffix, body, countenance.demo)

@@ -93,6 +93,16 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Lapse:
+    """Searches that went ahead before anybody approved, and were declined (`declined`) or not approved in time."""
+
+    seq: int
+    at: datetime
+    authority: str
+    declined: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
     """An erasure: what kind of thing, and how many sightings."""
 
@@ -116,6 +126,7 @@ class Acts:
     refusals: tuple[Refusal, ...] = ()
     closed: tuple[Closed, ...] = ()
     erasures: tuple[Erasure, ...] = ()
+    lapses: tuple[Lapse, ...] = ()
     adjudicates: bool = False
     opened: bool = False
     """Whether what is sealed was opened."""

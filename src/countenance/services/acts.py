@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from countenance.domain.acts import Acts, Closed, Deed, Erasure, Grant, Refusal, Search, Shown
+from countenance.domain.acts import Acts, Closed, Deed, Erasure, Grant, Lapse, Refusal, Search, Shown
 from countenance.domain.errors import KeyTrouble
 from countenance.domain.traits import ProbeTraits
 from countenance.ledger import seal
@@ -84,6 +84,7 @@ class Reading:
         self.refusals: list[Refusal] = []
         self.closed: list[Closed] = []
         self.erasures: list[Erasure] = []
+        self.lapses: list[Lapse] = []
         self.adjudicates = False
 
     def take(self, entry: Entry) -> None:
@@ -113,6 +114,7 @@ class Reading:
             refusals=tuple(self.refusals),
             closed=tuple(self.closed),
             erasures=tuple(self.erasures),
+            lapses=tuple(self.lapses),
             adjudicates=self.adjudicates,
         )
 
@@ -162,6 +164,12 @@ def _reopened(reading: Reading, entry: Entry) -> None:
     reading.closed = [one for one in reading.closed if one.case != case]
 
 
+def _lapsed(reading: Reading, entry: Entry) -> None:
+    authority, at = entry.body.get("authority"), parse_time(entry.at)
+    if authority is not None and reading.since <= at:
+        reading.lapses.append(Lapse(entry.seq, at, str(authority), entry.kind == "authority.declined"))
+
+
 def _started(reading: Reading, entry: Entry) -> None:
     body = entry.body
     reading.searches[str(body["search"])] = Search(
@@ -209,6 +217,8 @@ READERS: dict[str, Callable[[Reading, Entry], None]] = {
     "authority.urgent": _granted,
     "authority.approved": _approved,
     "authority.refused": _refused,
+    "authority.declined": _lapsed,
+    "authority.lapsed": _lapsed,
     "case.closed": _closed,
     "case.reopened": _reopened,
     STARTED: _started,

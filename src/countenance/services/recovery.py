@@ -39,7 +39,7 @@ def use(people: People, first: str, second: str, name: str, actor: Actor) -> tup
     """
     known = people.known(actor)
     recovery = people.told().recovery
-    if recovery is None or recovery.used_at is not None:
+    if recovery is None or recovery.used:
         raise Refused("there are no recovery secrets", advice="an administrator makes them: countenance recovery make")
     given = sorted((digest(first.strip()), digest(second.strip())))
     if not hmac.compare_digest("".join(given), "".join(sorted(recovery.digests))):
@@ -63,6 +63,5 @@ def use(people: People, first: str, second: str, name: str, actor: Actor) -> tup
 
 def used_lately(people: People) -> datetime | None:
     """When the secrets were used, as long as people are told of it."""
-    recovery = people.told().recovery
-    used = recovery.used_at if recovery else None
+    used = people.told().restored_at
     return used if used is not None and moments.now() < used + LOUD else None

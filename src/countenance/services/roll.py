@@ -26,20 +26,22 @@ BEGUN = "home.created"
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The two secrets of the last resort, as digests; and when they were used, once they were."""
+    """The two secrets of the last resort, as digests, and whether they were used."""
 
     digests: tuple[str, str]
     entry: int
-    used_at: datetime | None = None
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the ledger tells up to an entry. `profile` is None in a home from before there were profiles."""
+    """What the ledger tells up to an entry. `profile` is None in a home from before there were profiles;
+    `restored_at` is when recovery secrets were last used, whatever new ones were made since."""
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     profile: Profile | None = None
     recovery: Recovery | None = None
+    restored_at: datetime | None = None
 
     def by_name(self, name: str) -> Account | None:
         """The account of this name, whatever its capitals."""
@@ -92,8 +94,8 @@ def apply(told: Told, entry: Entry, opened: Mapping[str, Any]) -> Told:
         first, second = body["digests"]
         return replace(told, recovery=Recovery((first, second), seq))
     if entry.kind == "people.recovery-used":
-        used = told.recovery and replace(told.recovery, used_at=datetime.fromisoformat(entry.at))
-        return replace(told, recovery=used)
+        used = told.recovery and replace(told.recovery, used=True)
+        return replace(told, recovery=used, restored_at=datetime.fromisoformat(entry.at))
     if entry.kind == "people.added":
         name = opened.get(item_of(body["account"]), {}).get("name", "")
         account = _waiting(Account(body["account"], tuple(body["roles"]), seq, name), body, seq)

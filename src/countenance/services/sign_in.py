@@ -19,7 +19,7 @@ from countenance.access.passkeys import Site
 from countenance.domain.authority import Actor
 from countenance.domain.errors import NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from countenance.domain.people import Account
-from countenance.services.people import People, digest
+from countenance.services.people import People, digest, system_actor
 from countenance.settings import PeopleSettings
 from countenance.store import moments, signing
 
@@ -31,6 +31,8 @@ ENDED = "session.ended"
 IDLE = timedelta(hours=1)
 KEEP_ALIVE = timedelta(minutes=1)
 """How often a session in use is written down as such."""
+
+LINK = "one-time link"
 
 NOBODY = "nobody"
 """Who acts when somebody could not be signed in."""
@@ -120,6 +122,14 @@ class SignIn:
             )
         self._forgive(counted)
         return self.begin(account, "provider", visitor)
+
+    def by_link(self) -> None:
+        """Enter that somebody came in through the one-time link: whoever is at the machine."""
+        self.record.enter(BEGUN, self.people.known(system_actor("page")), {"account": None, "how": LINK})
+
+    def left_by_link(self) -> None:
+        """Enter that they left."""
+        self.record.enter(ENDED, self.people.known(system_actor("page")), {"account": None, "how": LINK})
 
     def set_up(self, code: str, password: str, visitor: Visitor) -> Opened:
         """Choose the first password of an account, with the code that an administrator handed over; then sign in.

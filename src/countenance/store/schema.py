@@ -356,7 +356,7 @@ known_devices = Table(
     "known_devices",
     metadata,
     Column("key", LargeBinary, primary_key=True),
-    Column("account", Text, nullable=False, index=True),
+    Column("account", Text, primary_key=True),
     Column("used_at", Id, nullable=False),
 )
 """Browsers in which an account was signed in before: a stranger's failures do not lock them out."""

@@ -108,7 +108,7 @@ def knows(connection: Connection, key: bytes, account: str, *, now: datetime) ->
 def remember(connection: Connection, key: bytes, account: str, *, now: datetime) -> None:
     """Know this browser from now on."""
     connection.execute(delete(known_devices).where(known_devices.c.used_at <= to_row(now - DEVICE)))
-    connection.execute(delete(known_devices).where(known_devices.c.key == key))
+    connection.execute(delete(known_devices).where(known_devices.c.key == key, known_devices.c.account == account))
     connection.execute(insert(known_devices).values(key=key, account=account, used_at=to_row(now)))
 
 

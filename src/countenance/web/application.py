@@ -19,10 +19,22 @@ from countenance.access.sessions import Sessions
 from countenance.app import Countenance
 from countenance.domain.errors import CountenanceError
 from countenance.web import problems
-from countenance.web.api import accounts, authorities, home, ledger, proxylog, requests, reviews, searches, sources
+from countenance.web.api import (
+    accounts,
+    authorities,
+    home,
+    ledger,
+    oversight,
+    proxylog,
+    requests,
+    reviews,
+    searches,
+    sources,
+)
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
+from countenance.web.pages import oversight as oversight_pages
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
 from countenance.web.pages import review as review_pages
@@ -59,12 +71,13 @@ def build(
     web.state.links = links
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, requests, searches, reviews, ledger, proxylog, accounts):
+    for module in (home, sources, authorities, requests, searches, reviews, oversight, ledger, proxylog, accounts):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
     web.include_router(request_pages.router)
     web.include_router(review_pages.router)
+    web.include_router(oversight_pages.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
@@ -139,6 +152,7 @@ _TAGS = [
     {"name": "authorities", "description": "Who may search, why, where, until when and how often."},
     {"name": "searches", "description": f"At most {MOST} photographs of one person; candidates, never identities."},
     {"name": "reviews", "description": "Two people look at a probe and a candidate, before anything is acted on."},
+    {"name": "oversight", "description": "The ledger read as acts of people, for a lawful purpose."},
     {"name": "ledger", "description": "What was done, provably."},
     {"name": "accounts", "description": "Who there is, and what they may do."},
     {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},

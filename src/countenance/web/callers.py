@@ -35,13 +35,15 @@ _cookie = APIKeyCookie(
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, as the ledger will have it, and what they may do: of a token its scopes, as far as its owner's roles
-    reach. `csrf` is the token of the browser's session, and `account` whose it is, None through the one-time link."""
+    reach. `csrf` is the token of the browser's session, `account` whose it is; through the one-time link (`by_link`)
+    that of the system's user, if it has one."""
 
     actor: Actor
     acts: frozenset[str]
     scopes: frozenset[str] | None = None
     csrf: str = ""
     account: Account | None = None
+    by_link: bool = False
 
 
 def countenance(request: Request) -> Countenance:
@@ -94,7 +96,8 @@ def in_session(request: Request, secret: str) -> Caller:
         with suppress(NotSignedIn):
             csrf = browser_sessions(request).check(secret)
             actor = people.known(system_actor("page"))
-            return Caller(actor, roles.acts_of(actor.roles), csrf=csrf)
+            linked = people.told().find(actor.user) if actor.user.startswith("user:") else None
+            return Caller(actor, roles.acts_of(actor.roles), csrf=csrf, account=linked, by_link=True)
     account = people.door.session(secret)
     actor = people.known(Actor(account.user, "page"))
     return Caller(actor, roles.acts_of(actor.roles), csrf=csrf_of(secret), account=account)
@@ -153,6 +156,7 @@ Ingester = Annotated[Caller, Depends(allowed("ingest"))]
 Searcher = Annotated[Caller, Depends(allowed("search"))]
 Exporter = Annotated[Caller, Depends(allowed("export"))]
 AuthoritiesReader = Annotated[Caller, Depends(allowed("authorities:read"))]
+Overseer = Annotated[Caller, Depends(allowed("oversight:read"))]
 ReviewsReader = Annotated[Caller, Depends(allowed("reviews:read"))]
 Judge = Annotated[Caller, Depends(allowed("reviews:judge"))]
 AuthoritiesAsker = Annotated[Caller, Depends(allowed("authorities:request"))]

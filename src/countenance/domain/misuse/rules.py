@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from countenance.domain.acts import Acts, FaceLabels
-from countenance.domain.misuse import faces, shares, times, words
+from countenance.domain.misuse import faces, shares, times, urgent, words
 from countenance.domain.misuse.flag import SEVERITIES, Flag, Tunables
 
 RULES = {
@@ -21,6 +21,7 @@ RULES = {
     "no-results": "unusual share of searches without a result",
     "never-adjudicated": "results opened and never adjudicated",
     "idle-export": "exports without action",
+    "urgent-unapproved": "urgent use that nobody approved",
 }
 """By name, in words."""
 
@@ -48,7 +49,7 @@ def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
         flags += faces.face_by_many_people(acts, labels, tunables)
     else:
         silent |= dict.fromkeys(("face-under-many-cases", "face-by-many-people"), why)
-    flags += times.outside_shift(acts, tunables) + times.bursts(acts, tunables)
+    flags += times.outside_shift(acts, tunables) + times.bursts(acts, tunables) + urgent.unapproved(acts)
     if acts.closed:
         flags += times.after_closing(acts, tunables)
     else:

@@ -20,7 +20,6 @@ from countenance.web.callers import (
     browser_sessions,
     check_own_page,
     countenance,
-    in_session,
     links,
     visitor,
 )
@@ -91,10 +90,15 @@ def door(request: Request) -> Response:
 
 
 @router.post("/enter", dependencies=[OwnPage])
-def enter(request: Request, given: Code) -> Response:
-    """Turn the one-time code into a session."""
+def enter(request: Request, house: House, given: Code) -> Response:
+    """Turn the one-time code into a session, once the entry that says so is durable."""
     sessions = browser_sessions(request)
     opened = sessions.redeem(given.code)
+    try:
+        house.people.door.by_link()
+    except BaseException:
+        sessions.close(opened.secret)
+        raise
     answer = Response(status_code=204)
     answer.set_cookie(
         COOKIE,
@@ -196,8 +200,9 @@ def leave(
     """End the session."""
     check_own_page(request, caller.csrf, given)
     secret = request.cookies.get(COOKIE, "")
-    if in_session(request, secret).account is None:
+    if caller.by_link:
         browser_sessions(request).close(secret)
-        return signed_out(RedirectResponse("/enter", 303))
-    countenance(request).people.door.sign_out(secret)
-    return signed_out(RedirectResponse("/sign-in", 303))
+        countenance(request).people.door.left_by_link()
+    else:
+        countenance(request).people.door.sign_out(secret)
+    return signed_out(RedirectResponse("/enter" if links(request) else "/sign-in", 303))

@@ -43,9 +43,8 @@ def upgrade() -> None:
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("used_at", ID, nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_known_devices")),
+        sa.PrimaryKeyConstraint("key", "account", name=op.f("pk_known_devices")),
     )
-    op.create_index(op.f("ix_known_devices_account"), "known_devices", ["account"])
     op.create_table(
         "attempts",
         sa.Column("key", sa.Text(), nullable=False),
