@@ -12,7 +12,7 @@ from typing import Any
 from countenance.domain.errors import KeyTrouble, LedgerBroken
 from countenance.ledger import checkpoint, entry, keys, merkle
 from countenance.ledger.checkpoint import TreeHead
-from countenance.ledger.draft import Draft
+from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
 from countenance.ledger.folder import MAX_LINE, RESTORE, Folder, disk_errors
 from countenance.ledger.merkle import Frontier
@@ -293,7 +293,7 @@ class Book:
             return [self.signer, following]
         return [self.signer]
 
-    def commit(self, drafts: Sequence[Draft], signers: Sequence[Signer]) -> None:
+    def commit(self, drafts: Sequence[Draft | Ready], signers: Sequence[Signer]) -> None:
         """Append `drafts`, durably, and sign. Raises OSError, after cutting back what was not yet durable."""
         at = entry.time_text(self._clock())
         previous = self._last_at

@@ -7,6 +7,8 @@
 2. the tree grows, the new checkpoint is signed, written beside the old one, synced, renamed over it, and synced;
 3. only now is there a receipt.
 
+Threads that append at the same time share one such life (`group`): one of them writes for all.
+
 A failure in 1 cuts the file back. A failure or a crash after it leaves whole entries that no checkpoint covers and for
 which nobody has a receipt. The next to append keeps them (they may tell of something that was begun), signs
 them, and adds an entry ``ledger.recovered`` that names them. A torn line there was never answered for, and is cut off.
@@ -27,9 +29,10 @@ from countenance.ledger.book import Book
 from countenance.ledger.bundle import Snapshot
 from countenance.ledger.checkpoint import TreeHead
 from countenance.ledger.disk import Disk
-from countenance.ledger.draft import Draft
+from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
 from countenance.ledger.folder import Folder, disk_errors
+from countenance.ledger.group import Line
 from countenance.ledger.note import Signer, VerifierKey, valid_name
 from countenance.ledger.receipt import Receipt
 
@@ -48,6 +51,7 @@ class Ledger:
         """Not for callers: `Ledger.open` makes these."""
         self._book = book
         self._threads = threading.RLock()
+        self._line: Line[Ready, Receipt] = Line(self._commit)
 
     @classmethod
     def open(
@@ -217,10 +221,14 @@ class Ledger:
             return []
         if any(draft.kind in (entry.ROTATED, entry.LOST, entry.RECOVERED) for draft in drafts):
             raise BadInput("only the ledger itself makes entries of this type")
+        return self._line.submit([draft.ready() for draft in drafts])
+
+    def _commit(self, ready: Sequence[Ready]) -> list[Receipt]:
+        """Write for all who wait: one sync, one checkpoint, and a receipt for each."""
         with self._writing() as book:
             first = book.frontier.size
-            book.commit(drafts, [book.signer])
-            return [book.receipt(first + n) for n in range(len(drafts))]
+            book.commit(ready, [book.signer])
+            return [book.receipt(first + n) for n in range(len(ready))]
 
     def rotate_key(self, actor: Mapping[str, Any]) -> Receipt:
         """Let a new signing key take over: announced in an entry that the old key signs; the old one is then destroyed.
