@@ -33,6 +33,7 @@ from countenance.domain.sources import Source
 from countenance.services import authorise, home, permit, register, summarise
 from countenance.services.effective import effective
 from countenance.services.erase import Erased, Eraser, Plan
+from countenance.services.oversee import Overseer
 from countenance.services.register import NewSource
 from countenance.settings import Settings, load_settings
 from countenance.store import authorities as authority_rows
@@ -295,19 +296,18 @@ class Countenance:
         """Entries as JSON values; with `opened`, what is sealed is shown as far as it is not shredded."""
         return list(self._home.record.entries(start, stop, opened=opened))
 
+    @property
+    def overseer(self) -> Overseer:
+        """Bundles, checkpoints and tiles for outsiders; and what witnesses say."""
+        return Overseer(self._home.record, self.home / "ledger", self.settings.ledger)
+
     def ledger_verify(self) -> dict[str, Any]:
         """Check the whole ledger as it lies on the disk. Raises LedgerBroken with the entry at fault."""
-        from countenance.services.oversee import verify_ledger
-
-        return verify_ledger(self._home.record, self.home / "ledger")
+        return self.overseer.verify()
 
     def ledger_bundle(self, actor: Actor) -> bytes:
         """The whole ledger as a bundle that `python -m countenance.ledger.verify` checks; exporting is an entry."""
-        from countenance.services.oversee import bundle
-
-        return bundle(self._home.record, actor)
-
-    # Tokens
+        return self.overseer.bundle(actor)
 
     def create_token(
         self, name: str, scopes: Iterable[str], expires: datetime | None, actor: Actor

@@ -342,7 +342,7 @@ def test_an_export_is_not_disturbed_by_appends(ledger: Ledger, tmp_path: Path, a
 
 def test_a_member_cut_off_while_it_is_read(exported: bytes) -> None:
     file = io.BytesIO(exported)
-    reader = Reader(file, manifest.MEMBERS)
+    reader = Reader(file, manifest.MEMBERS, manifest.OPTIONAL)
     file.truncate(600)
     with pytest.raises(LedgerBroken):
         list(reader.chunks("entries.jsonl"))

@@ -110,7 +110,10 @@ def test_json_is_one_object(bundle: Path, ledger: Ledger, tmp_path: Path, capsys
         "fingerprint": ledger._book.signer.verifier.fingerprint,
         "key_changes": [],
         "since": 3,
+        "largest_gap": told["largest_gap"],
+        "clock_set_back": [],
     }
+    assert told["largest_gap"]["before_entry"] == 3
     raw = bytearray(bundle.read_bytes())
     raw[raw.index(b'"seq":2') + 6] ^= 1
     bundle.write_bytes(raw)

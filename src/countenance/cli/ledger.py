@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from countenance.cli import options
 from countenance.cli.output import Reply
 from countenance.domain.errors import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from countenance.ledger.extract import Extract
 
 app = typer.Typer(no_args_is_help=True, help="Verify, export and read the ledger.")
 
@@ -30,29 +33,45 @@ def verify(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
 @app.command()
 def export(
     file: Annotated[Path, typer.Argument(help="Where to write the bundle.")],
+    begin: Annotated[str | None, typer.Option("--from", help="Entries from this time on (a date will do).")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Entries before this time.")] = None,
+    user: Annotated[str | None, typer.Option(help="Entries by this person, as authenticated or as stated.")] = None,
+    case: Annotated[str | None, typer.Option(help="Entries that belong to this case.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     home: options.Home = None,
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Write the whole ledger as one bundle for outsiders. They check it with
-    `python -m countenance.ledger.verify FILE --key KEY`.
+    """Write the ledger as one bundle for outsiders, the whole or an extract. They check it with
+    `python -m countenance.ledger.verify FILE --key KEY`. An extract has the proofs of all entries, and of the entries
+    those that were asked for.
 
-    Example: countenance ledger export bundle.zip
+    Example: countenance ledger export may.zip --from 2026-05-01 --to 2026-06-01 --case PD-17
     """
+    choice = _choice(begin, end, user, case)
     if file.exists() and not force:
         raise BadInput(f"there is a file already: {file}", advice="choose another name, or add --force")
     reply = Reply(json)
     with options.opened(home, key_dir) as countenance:
-        content = countenance.ledger_bundle(options.actor())
+        content = countenance.overseer.bundle(options.actor(), choice)
         size, key = countenance.ledger_size, countenance.vkey
     try:
         file.write_bytes(content)
     except OSError as error:
         raise Unavailable(f"the bundle cannot be written: {error.strerror}", advice="choose another place") from None
-    if not reply.object({"file": str(file), "entries": size, "key": key, "bytes": len(content)}):
-        reply.say(f"Wrote {size} entries to {file}.")
+    asked = {"asked": dict(choice.asked)} if choice else {}
+    if not reply.object({"file": str(file), "entries": size, "key": key, "bytes": len(content)} | asked):
+        reply.say(f"Wrote {f'an extract of the {size}' if choice else size} entries to {file}.")
         reply.say(f"To check it: python -m countenance.ledger.verify {file} --key '{key}'")
+
+
+def _choice(begin: str | None, end: str | None, user: str | None, case: str | None) -> Extract | None:
+    if begin is None and end is None and user is None and case is None:
+        return None
+    from countenance.ledger.extract import Extract
+
+    first = options.date(begin) if begin is not None else None
+    return Extract(first, options.date(end) if end is not None else None, user, case)
 
 
 @app.command()

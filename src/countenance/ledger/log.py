@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable
-from countenance.ledger import bundle, entry, keys, rotation
+from countenance.ledger import bundle, entry, kept, keys, rotation
 from countenance.ledger.book import Book
 from countenance.ledger.bundle import Snapshot
 from countenance.ledger.checkpoint import TreeHead
 from countenance.ledger.disk import Disk
 from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
+from countenance.ledger.extract import Extract
 from countenance.ledger.folder import Folder, disk_errors
 from countenance.ledger.group import Line
 from countenance.ledger.note import Signer, VerifierKey, valid_name
@@ -187,15 +188,18 @@ class Ledger:
             for seq, raw in found:
                 yield entry.parse(raw, seq)
 
-    def export(self, target: Path) -> TreeHead:
-        """Write the whole ledger, as the latest checkpoint covers it, into one file for outsiders (`bundle.write`).
+    def export(self, target: Path, choice: Extract | None = None) -> TreeHead:
+        """Write the ledger, as the latest checkpoint covers it, or an extract, into one file for outsiders
+        (`bundle.write`), with the last checkpoint that witnesses have co-signed and the last time-stamp, if there are.
 
         Returns what it covers. Raises LedgerBroken and Unavailable as `bundle.write` does.
         """
         with self._current() as book:
-            snapshot = Snapshot(book.head, book.text, book.end, book.signer, book.folder.path / "entries.jsonl")
+            extras = kept.of(book.folder.path)
+            entries = book.folder.path / "entries.jsonl"
+            snapshot = Snapshot(book.head, book.text, book.end, book.signer, entries, extras)
         with disk_errors():
-            bundle.write(snapshot, target)
+            bundle.write(snapshot, target, choice)
         return snapshot.head
 
     # Writing

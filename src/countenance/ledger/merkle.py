@@ -55,6 +55,17 @@ class Frontier:
         self.size += 1
         return done
 
+    def push_subtree(self, level: int, subtree: bytes) -> None:
+        """Add the root of ``1 << level`` further leaves at once. Raises ValueError where no such subtree begins."""
+        size = self.size >> level
+        if size << level != self.size:
+            raise ValueError("a subtree stands at a multiple of its leaves")
+        while size & 1:
+            subtree = sha256(b"\x01" + self.hashes.pop() + subtree).digest()
+            size >>= 1
+        self.hashes.append(subtree)
+        self.size += 1 << level
+
     def root(self) -> bytes:
         """The tree's root; O(log n)."""
         if not self.hashes:
@@ -66,6 +77,21 @@ class Frontier:
 
     def copy(self) -> Frontier:
         return Frontier(self.size, self.hashes)
+
+
+def subtrees(first: int, leaves: Sequence[bytes]) -> list[tuple[int, bytes]]:
+    """The largest complete subtrees over the leaves from number `first` on, in order, as (level, hash)."""
+    begin, end, level, row = [], [], 0, list(leaves)
+    while row:
+        if first & 1:
+            begin.append((level, row.pop(0)))
+            first += 1
+        if len(row) & 1:
+            end.append((level, row.pop()))
+        row = [sha256(b"\x01" + row[n] + row[n + 1]).digest() for n in range(0, len(row), 2)]
+        first >>= 1
+        level += 1
+    return begin + end[::-1]
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:

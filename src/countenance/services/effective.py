@@ -16,11 +16,12 @@ from countenance.services.record import Record
 from countenance.settings import Settings
 
 REMEMBERED = "settings"
-PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog")
+PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog", "ledger")
 
 _BOUND = "faces.pack"
 """Not among them: a home keeps the pack it began with, and another one is refused."""
 
+_PATHS = ("faces.weights", "ledger.tsa_certificates")
 _SAFE_INTEGER = 2**53 - 1
 
 
@@ -71,4 +72,4 @@ def _plain(value: Any) -> Any:
 
 
 def _hidden(name: str, value: Any) -> Any:
-    return "a path" if name == "faces.weights" and value is not None else value
+    return "a path" if name in _PATHS and value is not None else value
