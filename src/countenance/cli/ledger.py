@@ -18,14 +18,20 @@ app = typer.Typer(no_args_is_help=True, help="Verify, export and read the ledger
 
 
 @app.command()
-def verify(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+def verify(
+    since: Annotated[Path | None, typer.Option(help="A file with an earlier checkpoint that must be a part.")] = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
     """Check every entry, the tree and the signatures, as they lie on the disk.
 
-    Example: countenance ledger verify
+    Example: countenance ledger verify --since kept-checkpoint
     """
     reply = Reply(json)
+    earlier = options.content(since) if since is not None else None
     with options.opened(home, key_dir) as countenance:
-        body = countenance.ledger_verify()
+        body = countenance.overseer.verify(earlier)
     if not reply.object({"ok": True} | body):
         reply.facts("The ledger verifies", body)
 
@@ -116,3 +122,84 @@ def show(
             for e in entries
         ],
     )
+
+
+@app.command()
+def checkpoint(
+    out: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Print the latest signed checkpoint, for an overseer to keep where the operator cannot reach it.
+
+    A later bundle is checked against it: `python -m countenance.ledger.verify BUNDLE --key KEY --since FILE`.
+
+    Example: countenance ledger checkpoint --out checkpoint-2026-05-01
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        text, vkey = countenance.overseer.checkpoint(), countenance.vkey
+    if out is not None:
+        try:
+            out.write_text(text)
+        except OSError as error:
+            raise Unavailable(f"it cannot be written: {error.strerror}", advice="choose another place") from None
+    size = int(text.split("\n")[1])
+    if reply.object({"checkpoint": text, "size": size, "key": vkey} | ({"file": str(out)} if out else {})):
+        return
+    if out is None:
+        reply.say(text.removesuffix("\n"))
+    else:
+        reply.say(f"Wrote the checkpoint of {size} entries to {out}.")
+        reply.say(f"To check a later bundle: python -m countenance.ledger.verify BUNDLE --key '{vkey}' --since {out}")
+
+
+@app.command()
+def tiles(
+    folder: Annotated[Path, typer.Argument(help="Folder to write to, or to bring up to date.")],
+    entries: Annotated[bool, typer.Option("--entries", help="The entries too: for authorised readers only.")] = False,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Write the tree as static files for any client of C2SP tlog-tiles; again, and only what is new is written.
+
+    Example: countenance ledger tiles /srv/www/ledger
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        done = countenance.overseer.tiles(folder, entries=entries)
+    told = {"folder": str(folder), "size": done.size, "before": done.before, "files": done.files}
+    if not reply.object(told | {"entries": entries, "too_long": list(done.too_long)}):
+        reply.say(f"Wrote {done.files} files to {folder}, for {done.size} entries ({done.before} before).")
+        for seq in done.too_long:
+            reply.say(f"Entry {seq} is too long for the format: its bundle is left out.")
+
+
+@app.command()
+def witness(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """Let the witnesses of `ledger.witnesses` co-sign the latest checkpoint. Receipts and bundles that are made later
+    carry what they signed. Run it daily.
+
+    Example: countenance ledger witness
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        told = countenance.overseer.witness()
+    if not reply.object(told):
+        for one in told["cosigned"]:
+            reply.say(f"{one['witness']} has co-signed {told['size']} entries at {one['at']}.")
+
+
+@app.command()
+def stamp(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """Let the time-stamping service of `ledger.tsa_url` stamp the latest checkpoint (RFC 3161).
+
+    Example: countenance ledger stamp
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir) as countenance:
+        told = countenance.overseer.stamp()
+    if not reply.object(told):
+        reply.say(f"Stamped {told['size']} entries at {told['at']}; the stamp's signer: {told['signer']}.")

@@ -26,6 +26,7 @@ from countenance.cli import (
     serve,
     source,
     token,
+    witness,
 )
 from countenance.cli.output import Reply
 from countenance.domain.errors import CountenanceError
@@ -52,6 +53,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(proxylog.app, name="proxylog")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
+app.add_typer(witness.app, name="witness")
 app.add_typer(house.retention_app, name="retention")
 for module in (ingest, search, export, calibrate, erase, serve, house):
     module.register(app)

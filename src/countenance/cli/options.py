@@ -64,6 +64,14 @@ def actor(stated: str | None = None) -> Actor:
     return system_actor("command", stated)
 
 
+def content(file: Path) -> bytes:
+    """The bytes of a file that was named. Raises BadInput."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"it cannot be read: {file}: {error.strerror}") from None
+
+
 def span(text: str) -> timedelta:
     """A length of time such as 90d, 12h or 1y. Raises BadInput."""
     found = _SPAN.fullmatch(text.strip())

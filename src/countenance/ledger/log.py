@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable
+from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable, Unavailable
 from countenance.ledger import bundle, entry, kept, keys, rotation
 from countenance.ledger.book import Book
 from countenance.ledger.bundle import Snapshot
@@ -36,6 +36,7 @@ from countenance.ledger.folder import Folder, disk_errors
 from countenance.ledger.group import Line
 from countenance.ledger.note import Signer, VerifierKey, valid_name
 from countenance.ledger.receipt import Receipt
+from countenance.ledger.tiles import Tree, Written
 
 _AT_ONCE = 1024
 """Entries that a bulk reading looks at before it lets others in."""
@@ -159,9 +160,10 @@ class Ledger:
             return entry.parse(book.proven(seq)[0], seq)
 
     def receipt(self, seq: int) -> Receipt:
-        """A receipt for entry `seq` under the latest checkpoint. Raises as `entry` does."""
+        """A receipt for entry `seq`: under the checkpoint that witnesses have co-signed, if that covers it, otherwise
+        under the latest. Raises as `entry` does."""
         with self._current() as book:
-            return book.receipt(seq)
+            return book.receipt_cosigned(seq) or book.receipt(seq)
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`, in order; those there are when the iteration begins.
@@ -201,6 +203,34 @@ class Ledger:
         with disk_errors():
             bundle.write(snapshot, target, choice)
         return snapshot.head
+
+    def tiles(self, folder: Path, *, entries: bool = False) -> Written:
+        """Let `folder` hold the tree as static tiles (`tiles`), with the entries too if wanted. Only what is new is
+        written. Raises LedgerBroken and Refused as `tiles.Tree.update` does, Unavailable when it cannot be written."""
+        with self._current() as book:
+            head, text, node = book.head, book.text, book.folder.tree.node
+
+        def some(start: int, stop: int) -> list[bytes]:
+            with self._threads, disk_errors():
+                return [self._book.line(seq) for seq in range(start, stop)]
+
+        def hash_of(level: int, index: int) -> bytes:
+            with self._threads, disk_errors():
+                return node(level, index)
+
+        try:
+            return Tree(folder).update(head, text, hash_of, some if entries else None)
+        except OSError as error:
+            reason = error.strerror or "input/output error"
+            raise Unavailable(f"the tiles cannot be written: {reason}", advice="Choose another place.") from None
+
+    def consistency(self, old: int, head: TreeHead) -> list[bytes]:
+        """The proof that `head`, which a checkpoint of this ledger states, continues its first `old` entries.
+
+        Raises ValueError when there are fewer, LedgerBroken when the entries are not those that were signed.
+        """
+        with self._current() as book:
+            return book.consistent(old, head)
 
     # Writing
 

@@ -220,8 +220,25 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     path = list(proof)
     if old & (old - 1) == 0:
         path.insert(0, old_root)
+    return _roots_from(old, new, path) == (old_root, new_root)
+
+
+def old_root_of(old: int, new: int, new_root: bytes, proof: Sequence[bytes]) -> bytes | None:
+    """The root at `old` of the tree (`new`, `new_root`), as a proof shows it whose holder knows that tree.
+
+    None when the proof shows none: it does not lead to `new_root`, or `old` is a power of two, whose root stands in no
+    proof, or not between 0 and `new`.
+    """
+    if not 0 < old < new or old & (old - 1) == 0:
+        return None
+    found = _roots_from(old, new, list(proof))
+    return found[0] if found is not None and found[1] == new_root else None
+
+
+def _roots_from(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """The two roots that a whole consistency path leads to, None when its length is wrong."""
     if not path:
-        return False
+        return None
     at, last = old - 1, new - 1
     while at & 1:
         at >>= 1
@@ -229,7 +246,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     before = after = path[0]
     for other in path[1:]:
         if last == 0:
-            return False
+            return None
         if at & 1 or at == last:
             before, after = node_hash(other, before), node_hash(other, after)
             while not at & 1 and at:
@@ -239,4 +256,4 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
             after = node_hash(after, other)
         at >>= 1
         last >>= 1
-    return last == 0 and before == old_root and after == new_root
+    return (before, after) if last == 0 else None
