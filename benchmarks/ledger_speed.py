@@ -20,14 +20,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
 from benchmarks.ledger_mix import drafts
-from countenance.ledger import keys
+from countenance.ledger import checkpoint, keys, merkle
 from countenance.ledger.draft import Draft
+from countenance.ledger.entry import time_text
 from countenance.ledger.log import Ledger
 
 ORIGIN = "countenance.benchmark/ledger"
@@ -122,12 +123,19 @@ def child(folder: Path, threads: int, count: int) -> None:
         print(json.dumps(appended(ledger, given, threads)))
 
 
-def filled(ledger: Ledger, count: int) -> None:
-    """Let the ledger grow to `count` entries, many at once."""
-    rest = drafts(count - ledger.size, seed=2)
-    while some := list(islice(rest, 1000)):
-        with ledger._writing() as book:
-            book.commit(some, [book.signer])
+def made(folder: Path, count: int) -> Ledger:
+    """A ledger of `count` entries, half a minute apart, as a year of use leaves them."""
+    signer, moment = keys.create(folder / "ledger.key", ORIGIN), datetime(2026, 1, 1, tzinfo=UTC)
+    frontier = merkle.Frontier()
+    (folder / "ledger").mkdir()
+    with (folder / "ledger" / "entries.jsonl").open("wb") as file:
+        for seq, one in enumerate(drafts(count, seed=2)):
+            line = one.encode(seq, time_text(moment + timedelta(seconds=31.4 * seq)), None)
+            frontier.push(merkle.leaf_hash(line))
+            file.write(line + b"\n")
+    signed = checkpoint.sign(checkpoint.TreeHead(ORIGIN, count, frontier.root()), [signer])
+    (folder / "ledger" / "checkpoint").write_text(signed)
+    return opened(folder)
 
 
 def verified(command: list[str]) -> dict[str, Any]:
@@ -166,8 +174,9 @@ FOLDER = (
 
 def large(folder: Path, count: int) -> dict[str, Any]:
     """A ledger of `count` entries: its size, and how fast it verifies."""
-    with opened(folder) as ledger:
-        filled(ledger, count)
+    folder = folder / "large"
+    folder.mkdir()
+    with made(folder, count) as ledger:
         vkey = ledger.vkey
         ledger.export(folder / "bundle.zip")
     on_disk = sum(path.stat().st_size for path in (folder / "ledger").iterdir())

@@ -60,10 +60,10 @@ class Extract:
         return of_case and (self.user is None or self.user in found["actor"].values())
 
     def _of_case(self, body: Mapping[str, Any]) -> bool:
-        authority, search = body.get("authority"), body.get("search")
+        authority, search = (f"{body.get(name)}" if name in body else None for name in ("authority", "search"))
         known = body.get("case") == self.case or authority in self._authorities or search in self._searches
-        if known and isinstance(authority, str):
+        if known and authority is not None:
             self._authorities.add(authority)
-        if known and isinstance(search, str):
+        if known and search is not None:
             self._searches.add(search)
         return known

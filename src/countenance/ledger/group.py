@@ -60,7 +60,9 @@ class Line(Generic[T, R]):
             self._lead()
         elif place.error is not None:
             # A copy for each: an exception that several threads raise mixes up where it was raised.
-            raise copy.copy(place.error) from place.error
+            told = copy.copy(place.error)
+            told.details = dict(told.details)
+            raise told from place.error
         return list(place.results)
 
     def _lead(self) -> None:

@@ -153,7 +153,10 @@ def _others(small: Mapping[str, bytes]) -> dict[str, Checkpoint]:
     found = {}
     for name in (manifest.COSIGNED, manifest.STAMPED):
         if name in small:
-            found[name] = checkpoint.parse(small[name])
+            try:
+                found[name] = checkpoint.parse(small[name])
+            except LedgerBroken as error:
+                raise LedgerBroken(f"{name}: {error.message}") from error
     return found
 
 

@@ -117,8 +117,10 @@ class Overseer:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """One at a time: a witness that is shown an earlier checkpoint after a later one takes it for a roll-back."""
-        with (self.folder / "witness.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as stack:
+            with disk_errors():
+                file = stack.enter_context((self.folder / "witness.lock").open("a"))
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def bundle(self, actor: Actor, extract: Extract | None = None) -> bytes:
