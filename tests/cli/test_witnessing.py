@@ -94,6 +94,8 @@ def test_receipts_and_bundles_carry_what_a_witness_signed(
     before = run("ledger", "show", "0", "--json").json["receipt"]
     told = run("ledger", "witness", "--json").json
     assert [one["witness"] for one in told["cosigned"]] == ["witness.test/w1"]
+    cosigned = run("ledger", "verify", "--json").json["cosigned"]
+    assert (cosigned["size"], [one["key"] for one in cosigned["witnesses"]]) == (told["size"], [witness.key])
     vkey = run("ledger", "key", "--json").json["key"]
     receipt = run("ledger", "show", "0", "--json").json["receipt"]
     verify_receipt(receipt, vkey, witnesses=[witness.key])

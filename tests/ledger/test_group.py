@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -290,3 +291,43 @@ def test_a_process_that_never_rests_lets_others_in(ledger: Ledger, folder: Path,
         greedy.wait()
     # Between two of ours the other writes a group or two, not thousands.
     assert sizes[-1] - sizes[0] < 600
+
+
+CROWD = """
+import json, sys, threading
+from pathlib import Path
+from countenance.ledger import keys
+from countenance.ledger.log import Ledger
+ledger = Ledger.open(Path(sys.argv[1]), keys.load(Path(sys.argv[2])), origin="countenance.test/ledger")
+def work():
+    while True:
+        receipt = ledger.append("a.b", {"authenticated": "x", "stated": None}, {"pad": "x" * 500})
+        sys.stdout.write(json.dumps(receipt.as_json()) + "\\n")
+        sys.stdout.flush()
+for _ in range(8):
+    threading.Thread(target=work).start()
+"""
+
+
+def test_kill_at_any_moment_loses_nothing_that_was_acknowledged_to_any_thread(
+    ledger: Ledger, folder: Path, key_path: Path
+) -> None:
+    acknowledged: list[dict[str, Any]] = []
+    for pause in (0.001, 0.004, 0.007, 0.013):
+        command = [sys.executable, "-c", CROWD, str(folder), str(key_path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(30)]
+        threading.Event().wait(pause)
+        process.kill()
+        lines += process.stdout.read().split("\n")[:-1]
+        process.wait()
+        process.stdout.close()
+        acknowledged += [json.loads(line) for line in lines if line.strip()]
+        ledger.append("a.b", {"authenticated": "x", "stated": None}, {})
+        assert verify.verify_folder(folder, VerifierKey.parse(ledger.vkey)).size == ledger.size
+    assert len(acknowledged) >= 120
+    assert len({receipt["seq"] for receipt in acknowledged}) == len(acknowledged)
+    for receipt in acknowledged:
+        assert ledger.entry(receipt["seq"]).raw == receipt["entry"].encode()
+        verify_receipt(receipt, ledger.vkey)

@@ -172,6 +172,14 @@ def test_an_outsider_needs_those_files_alone(bundle: Path, ledger: Ledger, islan
         assert "ModuleNotFoundError" in done.stderr
 
 
+def test_its_helpers_need_those_files_alone_too(bundle: Path, ledger: Ledger, island: list[str]) -> None:
+    *python, start = island
+    many = "import countenance.ledger.verify as v; v.MANY = 1; v.hands = lambda: 2; sys.exit(v.main(sys.argv[1:]))"
+    done = subprocess.run([*python, start + many, bundle, "--key", ledger.vkey], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"verified")
+
+
 def test_the_verifier_reaches_nothing_else(island: list[str]) -> None:
     *python, start = island
     shown = "import countenance.ledger.verify; print(*(name for name in sys.modules if name.startswith('countenance')))"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countenance.domain.errors import Busy, FetchFailed, LedgerBroken
-from countenance.ledger import checkpoint, cosignature, merkle, note, witness, witnessing
+from countenance.ledger import checkpoint, cosignature, merkle, note, witness, witness_server, witnessing
 from countenance.ledger.checkpoint import TreeHead
 from countenance.ledger.cosignature import WitnessKey
 from countenance.ledger.disk import Disk
@@ -207,6 +208,25 @@ def test_a_request_that_is_too_long_or_of_no_length_is_not_read(serve: Callable[
         assert running.connection.getresponse().status in (411, 413)
         running.connection.close()
     assert running.add(asking(0, 1))[0] == 200
+
+
+def test_there_is_an_end_to_connections(serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witness_server, "AT_ONCE", 2)
+    running = serve()
+    place = ("127.0.0.1", int(running.server.server_address[1]))
+    idle = [socket.create_connection(place, timeout=10) for _ in range(3)]
+    assert idle[2].recv(1) == b"", "the third is closed at once"
+    for one in idle:
+        one.close()
+    for _ in range(500):
+        try:
+            assert running.add(asking(0, 1))[0] in (200, 409)
+            break
+        except (ConnectionError, http.client.HTTPException):
+            running.connection.close()
+            threading.Event().wait(0.01)
+    else:
+        pytest.fail("it serves no more")
 
 
 # Split views and roll-backs

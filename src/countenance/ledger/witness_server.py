@@ -7,6 +7,7 @@ counts is the log's signature. Put a TLS proxy before it where it leaves the mac
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,6 +16,9 @@ from countenance.ledger.witness import MAX_REQUEST, Answer, Witness
 
 SECONDS = 30
 """Longest wait for a client's bytes."""
+
+AT_ONCE = 64
+"""Most connections at once; one more is closed."""
 
 _CHECKPOINT = re.compile(r"/([0-9a-f]{64})/checkpoint")
 
@@ -27,7 +31,21 @@ class WitnessServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], witness: Witness, log: Callable[[str], None]) -> None:
         self.witness = witness
         self.log = log
+        self._free = threading.BoundedSemaphore(AT_ONCE)
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """One thread a connection, as long as there are not too many."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""

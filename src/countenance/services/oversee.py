@@ -33,13 +33,17 @@ class Overseer:
     settings: LedgerSettings
 
     def verify(self, since: bytes | None = None) -> dict[str, Any]:
-        """Check every entry of the ledger as it lies on the disk, and the time-stamp where its certificates are set.
+        """Check every entry of the ledger as it lies on the disk, what the configured witnesses have co-signed, and the
+        time-stamp where its certificates are set.
 
         With `since` also that it continues that checkpoint. Raises LedgerBroken.
         """
         earlier = parse(since) if since is not None else None
-        told = verify_folder(self.folder, VerifierKey.parse(self.record.ledger.vkey), earlier).as_json()
         stamped, certificates = kept.of(self.folder), self.settings.tsa_certificates
+        signed = parse(stamped[manifest.COSIGNED]).note.signatures if manifest.COSIGNED in stamped else ()
+        witnesses = [_witness(one.vkey) for one in self.settings.witnesses]
+        there = [key for key in witnesses if any((s.name, s.id) == (key.name, key.id) for s in signed)]
+        told = verify_folder(self.folder, VerifierKey.parse(self.record.ledger.vkey), earlier, there).as_json()
         if manifest.STAMPED in stamped and certificates is not None:
             text, stamp = stamped[manifest.STAMPED].decode(), stamped[manifest.TIMESTAMP]
             told["stamped_at"] = timestamp.check(stamp, text, _read(certificates)).isoformat()
