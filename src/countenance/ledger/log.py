@@ -196,8 +196,10 @@ class Ledger:
 
         Returns what it covers. Raises LedgerBroken and Unavailable as `bundle.write` does.
         """
+        with disk_errors():
+            # Before the checkpoint is read: what is kept must not be about a later one.
+            extras = kept.of(self._book.folder.path)
         with self._current() as book:
-            extras = kept.of(book.folder.path)
             entries = book.folder.path / "entries.jsonl"
             snapshot = Snapshot(book.head, book.text, book.end, book.signer, entries, extras)
         with disk_errors():
