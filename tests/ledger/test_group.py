@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countenance.domain.errors import BadInput, LedgerUnavailable
-from countenance.ledger import checkpoint, verify
+from countenance.ledger import checkpoint, draft, verify
 from countenance.ledger.disk import Disk
 from countenance.ledger.draft import Draft
 from countenance.ledger.group import Line, _Place
@@ -158,6 +158,15 @@ def test_what_cannot_be_an_entry_fails_its_author_alone(open_ledger: Opener, act
     others.join()
     assert isinstance(others.had[0], BadInput)
     assert isinstance(others.had[1], Receipt)
+
+
+def test_an_entry_that_no_reader_would_take_is_not_written(
+    ledger: Ledger, actor: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft, "LONGEST", 1000)
+    with pytest.raises(BadInput):
+        ledger.append("a.b", actor, {"x": "y" * 1000})
+    assert ledger.append("a.b", actor, {"x": "y" * 900}).seq == 0
 
 
 def test_a_leader_that_is_stopped_leaves_nobody_waiting(open_ledger: Opener, actor: dict[str, Any]) -> None:

@@ -11,6 +11,9 @@ import rfc8785
 from countenance.domain.errors import BadInput
 from countenance.ledger import entry
 
+LONGEST = 32 << 20
+"""Most bytes of an entry that is written; readers take twice as many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -43,6 +46,8 @@ class Draft:
                 "the entry holds a value that canonical JSON does not have",
                 advice="Use text in Unicode, finite numbers, and integers up to 2^53 - 1.",
             ) from error
+        if len(actor) + len(body) + len(sealed) > LONGEST:
+            raise BadInput(f"an entry of more than {LONGEST >> 20} MiB")
         return Ready(actor, body, sealed, self.kind)
 
     def encode(self, seq: int, at: str, previous: str | None) -> bytes:
