@@ -136,6 +136,31 @@ def proxylog(r: dict[str, Any]) -> list[tuple[str, str, str]]:
     return rows
 
 
+def ledger(r: dict[str, Any]) -> list[tuple[str, str, str]]:
+    threads, many = r["threads"], r.get("large", {})
+    raw = f"{threads['over_raw']} of {r['raw_syncs_per_s']:,} bare syncs a second in the same run"
+    rows = [
+        (f"ledger: durable appends a second, {threads['threads']} threads", f"{threads['per_s']:,}; {raw}", "≥ 1,000"),
+        (
+            "ledger: one append when idle: p50, p99",
+            f"{r['idle']['p50_ms']} ms, {r['idle']['p99_ms']} ms",
+            "p99 ≤ 25 ms",
+        ),
+    ]
+    for one in r["processes"]:
+        name = f"ledger: durable appends a second, {one['processes']} processes of {one['threads']} threads"
+        rows.append((name, f"{one['per_s']:,}; p99 {one['p99_ms']} ms", ""))
+    if many:
+        title = f"ledger of {many['entries']:,} entries"
+        size = f"{many['bytes_on_disk'] / 1e6:,.0f} MB ({many['bytes_an_entry']} bytes an entry)"
+        rows.append((f"{title}: on disk", size, "≤ 1,000 MB at a million"))
+        for name in ("bundle", "folder"):
+            one = many[name]
+            value = f"{one['per_s']:,}; most memory {one['peak_mb']} MB"
+            rows.append((f"{title}: verified a second, as a {name}", value, "≥ 100,000"))
+    return rows
+
+
 WRITERS = {
     "ingest": ingest,
     "accuracy": accuracy,
@@ -143,6 +168,7 @@ WRITERS = {
     "peers": peers,
     "search": search,
     "proxylog": proxylog,
+    "ledger": ledger,
 }
 
 

@@ -253,17 +253,11 @@ class Countenance(Desks):
 
     def ledger_verify(self) -> dict[str, Any]:
         """Check the whole ledger as it lies on the disk. Raises LedgerBroken with the entry at fault."""
-        from countenance.services.oversee import verify_ledger
-
-        return verify_ledger(self._home.record, self.home / "ledger")
+        return self.overseer.verify()
 
     def ledger_bundle(self, actor: Actor) -> bytes:
         """The whole ledger as a bundle that `python -m countenance.ledger.verify` checks; exporting is an entry."""
-        from countenance.services.oversee import bundle
-
-        return bundle(self._home.record, self.people.admit(actor, "ledger:read"))
-
-    # Tokens
+        return self.overseer.bundle(self.people.admit(actor, "ledger:read"))
 
     def create_token(
         self, name: str, scopes: Iterable[str], expires: datetime | None, actor: Actor

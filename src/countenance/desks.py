@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from countenance.services import summarise
 from countenance.services.erase import Eraser
 from countenance.services.home import Home
+from countenance.services.oversee import Overseer
 from countenance.services.people import People, system_actor
 from countenance.settings import Settings
 from countenance.store.database import Database
@@ -86,6 +87,11 @@ class Desks:
             shown=lambda search, handle: self.revealer.shown(search, handle),
             crop_of=lambda photograph, face: self.engine.face_of(photograph, face),
         )
+
+    @property
+    def overseer(self) -> Overseer:
+        """The ledger for outsiders: verified, exported, co-signed, stamped."""
+        return Overseer(self._home.record, self._home.folder / "ledger", self.settings.ledger)
 
     @cached_property
     def oversight(self) -> OversightDesk:

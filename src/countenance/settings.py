@@ -151,6 +151,27 @@ class OverseeSettings(_Part):
     )
 
 
+class WitnessSettings(_Part):
+    """A witness of another organisation."""
+
+    url: str = Field(description="Where it listens, without `/add-checkpoint`.", pattern=r"^https?://[^\s?#]+$")
+    vkey: str = Field(description="Its public key, from `countenance witness key`.", max_length=400)
+
+
+class LedgerSettings(_Part):
+    """Who else speaks for the ledger."""
+
+    witnesses: tuple[WitnessSettings, ...] = Field(
+        default=(), description="Witnesses that are asked to co-sign: `url` and `vkey` of each."
+    )
+    tsa_url: str | None = Field(
+        default=None, description="Address of a time-stamping service (RFC 3161).", pattern=r"^https?://\S+$"
+    )
+    tsa_certificates: Path | None = Field(
+        default=None, description="File of the certificates (PEM) that a time-stamp must lead to."
+    )
+
+
 class ServeSettings(_Part):
     """The server for pages and programs."""
 
@@ -209,6 +230,7 @@ class Settings(BaseSettings):
     proxylog: ProxyLogSettings = ProxyLogSettings()
     authority: AuthoritySettings = AuthoritySettings()
     oversee: OverseeSettings = OverseeSettings()
+    ledger: LedgerSettings = LedgerSettings()
     serve: ServeSettings = ServeSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()

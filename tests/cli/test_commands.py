@@ -13,6 +13,8 @@ import typer
 
 from countenance.app import system_actor
 from countenance.cli import main
+from countenance.ledger.note import VerifierKey
+from countenance.ledger.verify import verify_bundle
 from countenance.store import moments
 from tests import pretend
 from tests.places import Answer, Place, grant
@@ -343,6 +345,15 @@ def test_the_ledger_is_exported_once_and_verified(run: Run, house: Place, tmp_pa
     assert run("ledger", "export", bundle, "--json").json["entries"] > 0
     assert run("ledger", "export", bundle, "--json").code == 2
     assert run("ledger", "export", bundle, "--force", "--json").code == 0
+    part = run("ledger", "export", tmp_path / "part.zip", "--user", "nobody", "--from", "2026-01-01", "--json").json
+    assert set(part["asked"]) == {"from", "user"}
+    with (tmp_path / "part.zip").open("rb") as file:
+        assert verify_bundle(file, VerifierKey.parse(part["key"])).given == 0
+    for wrong in (("--from", "soon"), ("--from", "2026-02-01", "--to", "2026-01-01")):
+        assert run("ledger", "export", tmp_path / "wrong.zip", *wrong, "--json").code == 2
+    assert not (tmp_path / "wrong.zip").exists()
+    told = run("ledger", "show", "--last", "1", "--json").json["entries"][0]
+    assert (told["type"], told["body"]["asked"]) == ("ledger.exported", part["asked"])
     entries = house.home / "ledger" / "entries.jsonl"
     content = entries.read_bytes()
     entries.write_bytes(content.replace(b'"source.registered"', b'"source.registereD"', 1))

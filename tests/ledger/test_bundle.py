@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from countenance.domain.errors import LedgerBroken, Unavailable
-from countenance.ledger import bundle, checkpoint, manifest, merkle, verify
+from countenance.ledger import bundle, checkpoint, kept, manifest, merkle, verify
 from countenance.ledger.container import Reader, Writer
 from countenance.ledger.draft import Draft
 from countenance.ledger.log import Ledger
@@ -342,7 +342,27 @@ def test_an_export_is_not_disturbed_by_appends(ledger: Ledger, tmp_path: Path, a
 
 def test_a_member_cut_off_while_it_is_read(exported: bytes) -> None:
     file = io.BytesIO(exported)
-    reader = Reader(file, manifest.MEMBERS)
+    reader = Reader(file, manifest.MEMBERS, manifest.OPTIONAL)
     file.truncate(600)
     with pytest.raises(LedgerBroken):
         list(reader.chunks("entries.jsonl"))
+
+
+def test_what_is_kept_is_never_about_a_later_checkpoint_than_the_bundles(
+    ledger: Ledger, folder: Path, tmp_path: Path, actor: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process appends, and a witness co-signs, while the export begins."""
+    ledger.append("a.b", actor, {"n": 0})
+    of = kept.of
+
+    def meanwhile(path: Path) -> Any:
+        found = of(path)
+        ledger.append("a.b", actor, {"n": 1})
+        kept.cosigned(folder, ledger.checkpoint())
+        return found
+
+    for _ in range(2):
+        monkeypatch.setattr(kept, "of", meanwhile)
+        ledger.export(tmp_path / "b.zip")
+        monkeypatch.setattr(kept, "of", of)
+        accepted((tmp_path / "b.zip").read_bytes(), VerifierKey.parse(ledger.vkey))

@@ -110,7 +110,10 @@ def test_json_is_one_object(bundle: Path, ledger: Ledger, tmp_path: Path, capsys
         "fingerprint": ledger._book.signer.verifier.fingerprint,
         "key_changes": [],
         "since": 3,
+        "largest_gap": told["largest_gap"],
+        "clock_set_back": [],
     }
+    assert told["largest_gap"]["before_entry"] == 3
     raw = bytearray(bundle.read_bytes())
     raw[raw.index(b'"seq":2') + 6] ^= 1
     bundle.write_bytes(raw)
@@ -167,6 +170,14 @@ def test_an_outsider_needs_those_files_alone(bundle: Path, ledger: Ledger, islan
     for absent in ("rfc8785", "numpy", "countenance.ledger.log"):
         done = subprocess.run([*python, start + f"import {absent}"], capture_output=True, text=True, check=False)
         assert "ModuleNotFoundError" in done.stderr
+
+
+def test_its_helpers_need_those_files_alone_too(bundle: Path, ledger: Ledger, island: list[str]) -> None:
+    *python, start = island
+    many = "import countenance.ledger.verify as v; v.MANY = 1; v.hands = lambda: 2; sys.exit(v.main(sys.argv[1:]))"
+    done = subprocess.run([*python, start + many, bundle, "--key", ledger.vkey], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"verified")
 
 
 def test_the_verifier_reaches_nothing_else(island: list[str]) -> None:

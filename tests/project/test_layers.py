@@ -97,6 +97,13 @@ def test_the_verifier_needs_nothing_else() -> None:
     assert foreign == {"cryptography"}
 
 
+def test_the_witness_needs_nothing_else() -> None:
+    own, foreign = reached_from("countenance.ledger.witness_server")
+    allowed = {"countenance", "countenance.domain", "countenance.domain.errors", "countenance.ledger"}
+    assert {name for name in own if name not in allowed and not name.startswith("countenance.ledger.")} == set()
+    assert foreign == {"cryptography"}
+
+
 def test_contracts_are_kept() -> None:
     run = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-logo", "--no-cache"],
@@ -106,7 +113,7 @@ def test_contracts_are_kept() -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout
-    assert "2 kept, 0 broken" in run.stdout
+    assert "3 kept, 0 broken" in run.stdout
 
 
 def test_every_part_is_a_package_with_a_word_about_itself() -> None:

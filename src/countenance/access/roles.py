@@ -25,6 +25,7 @@ ACTS: dict[str, str] = SCOPES | {
     "backup": "Write the home into an encrypted file.",
     "erase": "Erase sightings, images and sources.",
     "keys": "Show, export and change the keys.",
+    "ledger:witness": "Have the ledger co-signed by witnesses and stamped by a time-stamping service.",
     "profile:read": "See which profile the home has, and its documents.",
     "profile:write": "Change the profile and name its documents.",
     "proxylog:analyse": "Analyse a proxy's log.",
@@ -51,13 +52,14 @@ TABLE: dict[str, frozenset[str]] = {
         "reviews:read",
         "authorities:read",
         "ledger:read",
+        "ledger:witness",
         "proxylog:read",
         "proxylog:unmask",
         "accounts:read",
     },
     "administrator": _EVERYBODY
     | {"sources:write", "ingest", "erase", "retention", "keys", "serve", "accounts:read", "accounts:write"}
-    | {"backup", "reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
+    | {"backup", "ledger:witness", "reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
     "subject": frozenset(),
 }
 """What each role may do. What is not here it may not."""

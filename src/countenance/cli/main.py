@@ -33,6 +33,7 @@ from countenance.cli import (
     source,
     token,
     user,
+    witness,
 )
 from countenance.cli.output import Reply
 from countenance.domain.errors import CountenanceError
@@ -66,6 +67,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.add_typer(profile.profile_app, name="profile")
 app.add_typer(profile.recovery_app, name="recovery")
+app.add_typer(witness.app, name="witness")
 app.add_typer(house.retention_app, name="retention")
 for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup):
     module.register(app)

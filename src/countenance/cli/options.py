@@ -97,6 +97,14 @@ def actor(countenance: Countenance, stated: str | None = None) -> Actor:
     return countenance.people.known(system_actor("command", stated))
 
 
+def content(file: Path) -> bytes:
+    """The bytes of a file that was named. Raises BadInput."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"it cannot be read: {file}: {error.strerror}") from None
+
+
 def span(text: str) -> timedelta:
     """A length of time such as 90d, 12h or 1y. Raises BadInput."""
     found = _SPAN.fullmatch(text.strip())
@@ -109,10 +117,15 @@ def moment(text: str) -> datetime:
     """A time to come: a length from now (1d), or a date or time in ISO 8601 (local if it names no zone)."""
     if _SPAN.fullmatch(text.strip()):
         return datetime.now(UTC) + span(text)
+    return date(text, "write 1d, 12h, 2027-01-31 or 2027-01-31T09:00+00:00")
+
+
+def date(text: str, advice: str = "write 2026-01-31 or 2026-01-31T09:00+00:00") -> datetime:
+    """A date or time in ISO 8601 (local if it names no zone). Raises BadInput."""
     try:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadInput(f"not a time: {text}", advice="write 1d, 12h, 2027-01-31 or 2027-01-31T09:00+00:00") from None
+        raise BadInput(f"not a time: {text}", advice=advice) from None
 
 
 def days(text: str) -> int:

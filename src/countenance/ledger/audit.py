@@ -1,4 +1,4 @@
-"""The check of a whole ledger, entry by entry, in one pass and bounded memory."""
+"""The check of a whole ledger, block by block, in one pass and bounded memory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from countenance.domain.errors import LedgerBroken
 from countenance.ledger import entry, merkle, rotation
+from countenance.ledger.block import Block, Gap
 from countenance.ledger.checkpoint import Checkpoint, TreeHead
-from countenance.ledger.note import VerifierKey
+from countenance.ledger.note import VerifierKey, without_cosignatures
 
 MAX_LINE = 64 * 1024 * 1024
 """Longest entry in bytes."""
@@ -24,59 +25,123 @@ class Handover:
     lost: bool
 
 
-def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines in a stream of bytes, without their newlines. Raises LedgerBroken when the last has none."""
+def runs(chunks: Iterable[bytes], limit: int | None = None) -> Iterator[list[bytes]]:
+    """The lines in a stream of bytes, without their newlines, as many at a time as a chunk ends; `limit` in all.
+
+    Raises LedgerBroken when the last has no newline.
+    """
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
         if len(rest) > MAX_LINE:
             raise LedgerBroken("an entry is longer than any entry can be")
-    if rest:
+        if limit is not None:
+            whole, limit = whole[:limit], limit - min(limit, len(whole))
+        if whole:
+            yield whole
+        if limit == 0:
+            return
+    if rest and limit is None:
         raise LedgerBroken("the last entry is cut off")
 
 
-class Audit:
-    """Reads entries in order; afterwards says under which tree and keys they stand."""
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines in a stream of bytes, one by one. Raises as `runs` does."""
+    for whole in runs(chunks):
+        yield from whole
 
-    def __init__(self, origin: str, mark: int | None = None) -> None:
-        """`mark` is a size at which the root is wanted (`marked`)."""
+
+class Audit:
+    """Takes blocks of entries in order; afterwards says under which tree and keys they stand.
+
+    `given` counts the entries that were there to be read, which is all of them but in an extract; `absent` are the runs
+    of numbers, first and last, whose leaves alone were.
+    """
+
+    def __init__(self, origin: str, marks: Iterable[int] = ()) -> None:
+        """`marks` are sizes at which the root is wanted (`marked`)."""
         self.origin = origin
         self.frontier = merkle.Frontier()
         self.handovers: list[Handover] = []
         self.first: str | None = None
         self.last: str | None = None
-        self.marked: bytes | None = None
-        self._mark = mark
+        self.given = 0
+        self.absent: list[tuple[int, int]] = []
+        self.gap = Gap()
+        self.backs: list[tuple[int, float]] = []
+        self.marks = frozenset(marks)
+        self.marked: dict[int, bytes] = {0: merkle.EMPTY_ROOT}
+        self._last_seq = -1
 
-    def read(self, entries: Iterable[bytes], leaves: Iterator[bytes] | None = None) -> None:
-        """Check every entry: its form, its number, its time, its leaf if `leaves` are given, and handovers of keys.
+    def wants(self, first: int, count: int) -> bool:
+        """Whether a root within these entries is wanted, so that their leaves must be kept."""
+        return any(first < mark < first + count for mark in self.marks)
 
-        Raises LedgerBroken, naming the entry, at the first that is not right.
+    def take(self, block: Block) -> None:
+        """Put a block after those before it: its times, its subtrees, its handovers of keys.
+
+        Raises LedgerBroken, naming the entry, when it does not go on from there.
         """
-        push, leaf_hash, load = self.frontier.push, merkle.leaf_hash, entry.load
-        if self._mark == 0:
-            self.marked = merkle.EMPTY_ROOT
-        for seq, raw in enumerate(entries):
-            leaf = leaf_hash(raw)
-            found = load(raw, seq)
-            at = found["at"]
-            if leaves is not None and leaf != next(leaves, None):
-                raise LedgerBroken(f"entry {seq} is not the one whose leaf is listed", details={"entry": seq})
-            if "clock_back_seconds" in found or (self.last is not None and at < self.last):
-                entry.check_time(seq, at, found.get("clock_back_seconds"), self.last)
-            if found["type"] in rotation.KINDS:
-                before = TreeHead(self.origin, seq, self.frontier.root())
-                old, new = rotation.check(entry.parse(raw, seq), before)
-                self.handovers.append(Handover(seq, old, new, lost=found["type"] == entry.LOST))
-            self.last = at
-            if seq == 0:
-                self.first = at
-            push(leaf)
-            if seq + 1 == self._mark:
-                self.marked = self.frontier.root()
-        if leaves is not None and next(leaves, None) is not None:
-            raise LedgerBroken(f"entry {self.frontier.size} is missing: its leaf is listed")
+        self._clock(block)
+        if block.handovers or self.wants(block.first, block.count):
+            told = dict(block.handovers)
+            for n in range(block.count):
+                if (seq := block.first + n) in told:
+                    self._handover(seq, told[seq])
+                self.frontier.push(block.leaves[n * merkle.HASH : (n + 1) * merkle.HASH])
+                self._mark()
+        else:
+            for level, subtree in block.subtrees:
+                self.frontier.push_subtree(level, subtree)
+            self._mark()
+        self.given += block.count
+
+    def skip(self, leaves: bytes) -> None:
+        """Leaves whose entries are not given."""
+        first, count = self.frontier.size, len(leaves) // merkle.HASH
+        if not count:
+            return
+        each = [leaves[n : n + merkle.HASH] for n in range(0, len(leaves), merkle.HASH)]
+        if self.wants(first, count):
+            for leaf in each:
+                self.frontier.push(leaf)
+                self._mark()
+        else:
+            for level, subtree in merkle.subtrees(first, each):
+                self.frontier.push_subtree(level, subtree)
+            self._mark()
+        if self.absent and self.absent[-1][1] == first - 1:
+            self.absent[-1] = (self.absent[-1][0], first + count - 1)
+        else:
+            self.absent.append((first, first + count - 1))
+
+    def _clock(self, block: Block) -> None:
+        at, back, seq = block.opens_at, block.opens_back, block.first
+        follows = seq == self._last_seq + 1
+        if follows:
+            entry.check_time(seq, at, back, self.last)
+        if back is not None:
+            self.backs.append((seq, back))
+        self.backs += block.backs
+        if follows and self.last is not None and at > self.last:
+            passed = (entry.parse_time(at) - entry.parse_time(self.last)).total_seconds()
+            if passed > self.gap.seconds:
+                self.gap = Gap(passed, seq)
+        if block.gap.seconds > self.gap.seconds:
+            self.gap = block.gap
+        if self.first is None:
+            self.first = at
+        self.last, self._last_seq = block.ends_at, block.first + block.count - 1
+
+    def _handover(self, seq: int, raw: bytes) -> None:
+        before = TreeHead(self.origin, seq, self.frontier.root())
+        found = entry.parse(raw, seq)
+        old, new = rotation.check(found, before)
+        self.handovers.append(Handover(seq, old, new, lost=found.kind == entry.LOST))
+
+    def _mark(self) -> None:
+        if self.frontier.size in self.marks:
+            self.marked[self.frontier.size] = self.frontier.root()
 
     def agree(self, head: TreeHead) -> None:
         """Raises LedgerBroken when the entries are not the tree that `head` states."""
@@ -103,8 +168,9 @@ class Audit:
             raise LedgerBroken("the ledger is signed by a key that no entry announces")
         return keys
 
-    def signed(self, given: Checkpoint, keys: list[VerifierKey]) -> None:
-        """Raises LedgerBroken unless `given` is signed, by nobody but keys that were in force at its size."""
+    def signed(self, given: Checkpoint, keys: list[VerifierKey], *, cosigned: bool = False) -> None:
+        """Raises LedgerBroken unless `given` is signed, by nobody but keys that were in force at its size; and by
+        witnesses, where `cosigned` says that they may."""
         if given.head.origin != self.origin:
             raise LedgerBroken(f"a checkpoint of {given.head.origin}, and the ledger is {self.origin}")
         size, last = given.head.size, len(keys) - 1
@@ -114,7 +180,8 @@ class Audit:
             ends = size if number == last else self.handovers[number].seq + (not self.handovers[number].lost)
             if begins <= size <= ends:
                 allowed.append(key)
-        if not given.note.signed_only_by(allowed):
+        signed = without_cosignatures(given.note) if cosigned else given.note
+        if not signed.signatures or not signed.signed_only_by(allowed):
             raise LedgerBroken("a checkpoint that is not signed by a key in force at its size")
 
     def trust(self, trusted: VerifierKey, keys: list[VerifierKey]) -> None:
@@ -133,12 +200,13 @@ class Audit:
                     details={"entry": handover.seq},
                 )
 
-    def follows(self, since: Checkpoint, keys: list[VerifierKey]) -> None:
-        """Raises LedgerBroken unless the ledger is a continuation of the one that `since` states."""
-        self.signed(since, keys)
+    def follows(self, since: Checkpoint, keys: list[VerifierKey], what: str = "the earlier checkpoint") -> None:
+        """Raises LedgerBroken unless the ledger is a continuation of the one that `since` states, which is `what`."""
+        self.signed(since, keys, cosigned=True)
         if since.head.size > self.frontier.size:
             raise LedgerBroken(
-                f"entry {self.frontier.size} is missing: the earlier checkpoint states {since.head.size} entries"
+                f"entry {self.frontier.size} is missing: {what} states {since.head.size} entries",
+                details={"entry": self.frontier.size},
             )
-        if since.head.root != self.marked:
-            raise LedgerBroken(f"the first {since.head.size} entries are not those that the earlier checkpoint states")
+        if since.head.root != self.marked.get(since.head.size):
+            raise LedgerBroken(f"the first {since.head.size} entries are not those that {what} states")

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from countenance.domain.errors import KeyTrouble, LedgerBroken
-from countenance.ledger import checkpoint, entry, keys, merkle
+from countenance.ledger import checkpoint, entry, kept, keys, manifest, merkle
 from countenance.ledger.checkpoint import TreeHead
-from countenance.ledger.draft import Draft
+from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
 from countenance.ledger.folder import MAX_LINE, RESTORE, Folder, disk_errors
 from countenance.ledger.merkle import Frontier
@@ -225,6 +225,48 @@ class Book:
             raise LedgerBroken(f"entry {seq} is not what was signed", advice=RESTORE, details={"entry": seq})
         return raw, path
 
+    def consistent(self, old: int, head: TreeHead) -> list[bytes]:
+        """The proof that the tree of `head` continues that of the first `old` entries.
+
+        Raises ValueError when there are fewer, LedgerBroken when the entries are not those that were signed.
+        """
+        if head.size > self.frontier.size:
+            raise ValueError("the ledger has fewer entries")
+        try:
+            return self._consistent(old, head)
+        except LedgerBroken:
+            self.rebuild(self.frontier.size, self.root)
+            return self._consistent(old, head)
+
+    def _consistent(self, old: int, head: TreeHead) -> list[bytes]:
+        node = self.folder.tree.node
+        path = merkle.consistency_proof(old, head.size, node)
+        if not merkle.verify_consistency(old, head.size, merkle.frontier_of(old, node).root(), head.root, path):
+            raise LedgerBroken("the checkpoint is not one of this ledger's", advice=RESTORE)
+        return path
+
+    def receipt_cosigned(self, seq: int) -> Receipt | None:
+        """A receipt for entry `seq` under the checkpoint that witnesses have co-signed.
+
+        None when there is none that covers it and is signed by the key in force. Raises as `proven`.
+        """
+        raw = kept.of(self.folder.path).get(manifest.COSIGNED)
+        if raw is None:
+            return None
+        try:
+            found, node = checkpoint.parse(raw), self.folder.tree.node
+            head = found.head
+            if not seq < head.size <= self.frontier.size or not found.note.signed_by(self.signer.verifier):
+                return None
+            path = merkle.inclusion_proof(seq, head.size, node)
+        except (LedgerBroken, ValueError):
+            return None
+        line = self.proven(seq)[0]
+        leaf = merkle.leaf_hash(line)
+        if not merkle.verify_inclusion(seq, head.size, leaf, path, head.root):
+            return None
+        return Receipt(seq, leaf, line.decode(), tuple(path), raw.decode())
+
     def receipt(self, seq: int) -> Receipt:
         """A receipt for entry `seq` under the checkpoint in force. Raises as `proven`."""
         raw, path = self.proven(seq)
@@ -293,7 +335,7 @@ class Book:
             return [self.signer, following]
         return [self.signer]
 
-    def commit(self, drafts: Sequence[Draft], signers: Sequence[Signer]) -> None:
+    def commit(self, drafts: Sequence[Draft | Ready], signers: Sequence[Signer]) -> None:
         """Append `drafts`, durably, and sign. Raises OSError, after cutting back what was not yet durable."""
         at = entry.time_text(self._clock())
         previous = self._last_at

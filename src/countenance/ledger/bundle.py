@@ -1,12 +1,12 @@
-"""Export: the whole ledger in one file that an outsider can check with `countenance.ledger.verify`."""
+"""Export: the ledger, or an extract of it, in one file that an outsider can check with `countenance.ledger.verify`."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from countenance.ledger import manifest, merkle
 from countenance.ledger.audit import lines
 from countenance.ledger.checkpoint import TreeHead
 from countenance.ledger.container import CHUNK, Writer
+from countenance.ledger.extract import Extract
 from countenance.ledger.note import Signer
 
 
@@ -28,6 +29,8 @@ class Snapshot:
     end: int
     signer: Signer
     entries: Path
+    extras: Mapping[str, bytes] = field(default_factory=dict)
+    """Further members: a co-signed checkpoint, a stamped one and its time-stamp (`manifest.OPTIONAL`)."""
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the entries."""
@@ -38,8 +41,10 @@ class Snapshot:
                 yield chunk
 
 
-def write(snapshot: Snapshot, target: Path) -> None:
-    """Write the bundle to `target`, whole or not at all. The same ledger gives the same bytes.
+def write(snapshot: Snapshot, target: Path, choice: Extract | None = None) -> None:
+    """Write the bundle to `target`, whole or not at all; with a `choice` an extract: all leaves, and entries chosen.
+
+    The same ledger gives the same bytes.
 
     Raises LedgerBroken when the entries are not those that the checkpoint signs, Unavailable when the file cannot be
     written.
@@ -48,7 +53,7 @@ def write(snapshot: Snapshot, target: Path) -> None:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w+b") as file:
-                _write(snapshot, Writer(file))
+                _write(snapshot, Writer(file), choice)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(name, target)  # noqa: PTH105
@@ -62,7 +67,7 @@ def write(snapshot: Snapshot, target: Path) -> None:
         ) from error
 
 
-def _write(snapshot: Snapshot, writer: Writer) -> None:
+def _write(snapshot: Snapshot, writer: Writer, choice: Extract | None) -> None:
     members: dict[str, tuple[int, str]] = {}
 
     def add(name: str, chunks: Iterator[bytes]) -> None:
@@ -79,9 +84,13 @@ def _write(snapshot: Snapshot, writer: Writer) -> None:
         members[name] = (size, digest.hexdigest())
 
     add("checkpoint", iter([snapshot.text.encode()]))
+    for name in manifest.DIGESTED:
+        if name in snapshot.extras:
+            add(name, iter([snapshot.extras[name]]))
     add("leaves", _gathered(_leaves(snapshot)))
-    add("entries.jsonl", snapshot.chunks())
-    listed = manifest.text(snapshot.head.origin, snapshot.signer.verifier, members)
+    add("entries.jsonl", snapshot.chunks() if choice is None else _gathered(_chosen(snapshot, choice)))
+    asked = choice.asked if choice is not None else None
+    listed = manifest.text(snapshot.head.origin, snapshot.signer.verifier, members, asked)
     writer.add("manifest", iter([listed.encode()]))
     writer.add("manifest.sig", iter([snapshot.signer.signature_line(listed).encode()]))
     writer.finish()
@@ -98,6 +107,12 @@ def _leaves(snapshot: Snapshot) -> Iterator[bytes]:
             "the entries are not those that the checkpoint signs, so nothing was exported",
             advice="Run: countenance ledger verify",
         )
+
+
+def _chosen(snapshot: Snapshot, choice: Extract) -> Iterator[bytes]:
+    for seq, line in enumerate(lines(snapshot.chunks())):
+        if choice.picks(line, seq):
+            yield line + b"\n"
 
 
 def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -54,7 +54,10 @@ def parse_head(text: str, *, extensions: bool = False) -> tuple[TreeHead, list[s
     return TreeHead(origin, int(rest[0]), root), rest[2:]
 
 
-def parse(raw: bytes) -> Checkpoint:
-    """Read a checkpoint without extension lines. Raises LedgerBroken when it is not one; checks no signature."""
-    parsed = note.parse(raw)
+def parse(raw: bytes, *, foreign: bool = False) -> Checkpoint:
+    """Read a checkpoint without extension lines; with `foreign` it may bear signatures of kinds unknown here.
+
+    Raises LedgerBroken when it is not one; checks no signature.
+    """
+    parsed = note.parse(raw, foreign=foreign)
     return Checkpoint(parse_head(parsed.text)[0], parsed)

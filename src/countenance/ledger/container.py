@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -102,14 +102,20 @@ class Reader:
     The checksums are those that the headers state: a caller compares each with the content that it reads.
     """
 
-    def __init__(self, file: IO[bytes], names: Sequence[str]) -> None:
-        """Raises LedgerBroken when a byte of the structure is not what it must be."""
+    def __init__(self, file: IO[bytes], names: Sequence[str], optional: Collection[str] = ()) -> None:
+        """Those of `names` that are `optional` may be missing. Raises LedgerBroken when a byte of the structure is not
+        what it must be."""
         self._file = file
         self.members: dict[str, Member] = {}
         end = file.seek(0, 2)
         at = 0
         for name in names:
-            member = self._member(name, at, end)
+            try:
+                member = self._member(name, at, end)
+            except LedgerBroken:
+                if name in optional:
+                    continue
+                raise
             self.members[name] = member
             at = member.content + member.size
         file.seek(at)

@@ -129,6 +129,21 @@ _decode = json.JSONDecoder(parse_float=_read_number).raw_decode
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
+def next_in(raw: bytes, after: int) -> int:
+    """The number that a line gives itself, in a selection in which it must be larger than `after`.
+
+    Raises LedgerBroken when it gives none, or one that is not larger. The line is still to be read (`load`).
+    """
+    try:
+        value, _ = _decode(raw.decode())
+        seq = value["seq"]
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise LedgerBroken(f"the line after entry {after} is not an entry: it has no number") from error
+    if type(seq) is not int or seq <= after:
+        raise LedgerBroken(f"the line after entry {after} calls itself number {seq}", details={"entry": after})
+    return seq
+
+
 def parse(raw: bytes, seq: int) -> Entry:
     """Read the entry that should be number `seq`. Raises LedgerBroken, naming it, when it is not exactly that."""
     value = load(raw, seq)

@@ -44,6 +44,7 @@ class Folder:
         self.tree = TreeFiles(path, disk)
         self._entries: int | None = None
         self._lock: int | None = None
+        self._turn: int | None = None
         self._depth = 0
         self._pid = os.getpid()
 
@@ -63,10 +64,10 @@ class Folder:
 
     def close(self) -> None:
         self.tree.close()
-        for fd in (self._entries, self._lock):
+        for fd in (self._entries, self._lock, self._turn):
             if fd is not None:
                 self.disk.close(fd)
-        self._entries = self._lock = None
+        self._entries = self._lock = self._turn = None
 
     def after_fork(self) -> None:
         """Open the files anew in a forked child: a lock that is inherited shuts nobody out."""
@@ -76,13 +77,23 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder's lock against other processes and other openings. Raises LedgerUnavailable after 30 s."""
+        """Hold the folder's lock against other processes and other openings. Raises LedgerUnavailable after 30 s.
+
+        Who waits for it holds `turn` meanwhile, so that one who has just let go of it, and wants it again, comes after.
+        """
         self.after_fork()
         if self._lock is None:
             self.disk.make_folder(self.path)
             self._lock = self.disk.open(self.path / "lock", os.O_RDWR | os.O_CREAT)
+        if self._turn is None:
+            self._turn = self.disk.open(self.path / "turn", os.O_RDWR | os.O_CREAT)
         if self._depth == 0:
-            _wait_for(self._lock)
+            deadline = time.monotonic() + _PATIENCE
+            _wait_for(self._turn, deadline)
+            try:
+                _wait_for(self._lock, deadline)
+            finally:
+                fcntl.flock(self._turn, fcntl.LOCK_UN)
         self._depth += 1
         try:
             yield
@@ -161,8 +172,8 @@ class Folder:
         self.disk.sync(fd)
 
 
-def _wait_for(lock: int) -> None:
-    deadline, pause = time.monotonic() + _PATIENCE, 0.0005
+def _wait_for(lock: int, deadline: float) -> None:
+    pause = 0.0002
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,4 +187,4 @@ def _wait_for(lock: int) -> None:
                 advice="See whether a countenance process hangs, and end it.",
             )
         time.sleep(pause)
-        pause = min(pause * 2, 0.01)
+        pause = min(pause * 2, 0.002)

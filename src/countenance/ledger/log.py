@@ -7,6 +7,8 @@
 2. the tree grows, the new checkpoint is signed, written beside the old one, synced, renamed over it, and synced;
 3. only now is there a receipt.
 
+Threads that append at the same time share one such life (`group`): one of them writes for all.
+
 A failure in 1 cuts the file back. A failure or a crash after it leaves whole entries that no checkpoint covers and for
 which nobody has a receipt. The next to append keeps them (they may tell of something that was begun), signs
 them, and adds an entry ``ledger.recovered`` that names them. A torn line there was never answered for, and is cut off.
@@ -21,17 +23,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable
-from countenance.ledger import bundle, entry, keys, rotation
+from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable, Unavailable
+from countenance.ledger import bundle, entry, kept, keys, rotation
 from countenance.ledger.book import Book
 from countenance.ledger.bundle import Snapshot
 from countenance.ledger.checkpoint import TreeHead
 from countenance.ledger.disk import Disk
-from countenance.ledger.draft import Draft
+from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
+from countenance.ledger.extract import Extract
 from countenance.ledger.folder import Folder, disk_errors
+from countenance.ledger.group import Line
 from countenance.ledger.note import Signer, VerifierKey, valid_name
 from countenance.ledger.receipt import Receipt
+from countenance.ledger.tiles import Tree, Written
 
 _AT_ONCE = 1024
 """Entries that a bulk reading looks at before it lets others in."""
@@ -48,6 +53,7 @@ class Ledger:
         """Not for callers: `Ledger.open` makes these."""
         self._book = book
         self._threads = threading.RLock()
+        self._line: Line[Ready, Receipt] = Line(self._commit)
 
     @classmethod
     def open(
@@ -154,9 +160,10 @@ class Ledger:
             return entry.parse(book.proven(seq)[0], seq)
 
     def receipt(self, seq: int) -> Receipt:
-        """A receipt for entry `seq` under the latest checkpoint. Raises as `entry` does."""
+        """A receipt for entry `seq`: under the checkpoint that witnesses have co-signed, if that covers it, otherwise
+        under the latest. Raises as `entry` does."""
         with self._current() as book:
-            return book.receipt(seq)
+            return book.receipt_cosigned(seq) or book.receipt(seq)
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`, in order; those there are when the iteration begins.
@@ -183,16 +190,49 @@ class Ledger:
             for seq, raw in found:
                 yield entry.parse(raw, seq)
 
-    def export(self, target: Path) -> TreeHead:
-        """Write the whole ledger, as the latest checkpoint covers it, into one file for outsiders (`bundle.write`).
+    def export(self, target: Path, choice: Extract | None = None) -> TreeHead:
+        """Write the ledger, as the latest checkpoint covers it, or an extract, into one file for outsiders
+        (`bundle.write`), with the last checkpoint that witnesses have co-signed and the last time-stamp, if there are.
 
         Returns what it covers. Raises LedgerBroken and Unavailable as `bundle.write` does.
         """
-        with self._current() as book:
-            snapshot = Snapshot(book.head, book.text, book.end, book.signer, book.folder.path / "entries.jsonl")
         with disk_errors():
-            bundle.write(snapshot, target)
+            # Before the checkpoint is read: what is kept must not be about a later one.
+            extras = kept.of(self._book.folder.path)
+        with self._current() as book:
+            entries = book.folder.path / "entries.jsonl"
+            snapshot = Snapshot(book.head, book.text, book.end, book.signer, entries, extras)
+        with disk_errors():
+            bundle.write(snapshot, target, choice)
         return snapshot.head
+
+    def tiles(self, folder: Path, *, entries: bool = False) -> Written:
+        """Let `folder` hold the tree as static tiles (`tiles`), with the entries too if wanted. Only what is new is
+        written. Raises LedgerBroken and Refused as `tiles.Tree.update` does, Unavailable when it cannot be written."""
+        with self._current() as book:
+            head, text, node = book.head, book.text, book.folder.tree.node
+
+        def some(start: int, stop: int) -> list[bytes]:
+            with self._threads, disk_errors():
+                return [self._book.line(seq) for seq in range(start, stop)]
+
+        def hash_of(level: int, index: int) -> bytes:
+            with self._threads, disk_errors():
+                return node(level, index)
+
+        try:
+            return Tree(folder).update(head, text, hash_of, some if entries else None)
+        except OSError as error:
+            reason = error.strerror or "input/output error"
+            raise Unavailable(f"the tiles cannot be written: {reason}", advice="Choose another place.") from None
+
+    def consistency(self, old: int, head: TreeHead) -> list[bytes]:
+        """The proof that `head`, which a checkpoint of this ledger states, continues its first `old` entries.
+
+        Raises ValueError when there are fewer, LedgerBroken when the entries are not those that were signed.
+        """
+        with self._current() as book:
+            return book.consistent(old, head)
 
     # Writing
 
@@ -217,10 +257,14 @@ class Ledger:
             return []
         if any(draft.kind in (entry.ROTATED, entry.LOST, entry.RECOVERED) for draft in drafts):
             raise BadInput("only the ledger itself makes entries of this type")
+        return self._line.submit([draft.ready() for draft in drafts])
+
+    def _commit(self, ready: Sequence[Ready]) -> list[Receipt]:
+        """Write for all who wait: one sync, one checkpoint, and a receipt for each."""
         with self._writing() as book:
             first = book.frontier.size
-            book.commit(drafts, [book.signer])
-            return [book.receipt(first + n) for n in range(len(drafts))]
+            book.commit(ready, [book.signer])
+            return [book.receipt(first + n) for n in range(len(ready))]
 
     def rotate_key(self, actor: Mapping[str, Any]) -> Receipt:
         """Let a new signing key take over: announced in an entry that the old key signs; the old one is then destroyed.

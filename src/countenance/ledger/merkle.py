@@ -55,6 +55,17 @@ class Frontier:
         self.size += 1
         return done
 
+    def push_subtree(self, level: int, subtree: bytes) -> None:
+        """Add the root of ``1 << level`` further leaves at once. Raises ValueError where no such subtree begins."""
+        size = self.size >> level
+        if size << level != self.size:
+            raise ValueError("a subtree stands at a multiple of its leaves")
+        while size & 1:
+            subtree = sha256(b"\x01" + self.hashes.pop() + subtree).digest()
+            size >>= 1
+        self.hashes.append(subtree)
+        self.size += 1 << level
+
     def root(self) -> bytes:
         """The tree's root; O(log n)."""
         if not self.hashes:
@@ -66,6 +77,21 @@ class Frontier:
 
     def copy(self) -> Frontier:
         return Frontier(self.size, self.hashes)
+
+
+def subtrees(first: int, leaves: Sequence[bytes]) -> list[tuple[int, bytes]]:
+    """The largest complete subtrees over the leaves from number `first` on, in order, as (level, hash)."""
+    begin, end, level, row = [], [], 0, list(leaves)
+    while row:
+        if first & 1:
+            begin.append((level, row.pop(0)))
+            first += 1
+        if len(row) & 1:
+            end.append((level, row.pop()))
+        row = [sha256(b"\x01" + row[n] + row[n + 1]).digest() for n in range(0, len(row), 2)]
+        first >>= 1
+        level += 1
+    return begin + end[::-1]
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
@@ -194,8 +220,25 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     path = list(proof)
     if old & (old - 1) == 0:
         path.insert(0, old_root)
+    return _roots_from(old, new, path) == (old_root, new_root)
+
+
+def old_root_of(old: int, new: int, new_root: bytes, proof: Sequence[bytes]) -> bytes | None:
+    """The root at `old` of the tree (`new`, `new_root`), as a proof shows it whose holder knows that tree.
+
+    None when the proof shows none: it does not lead to `new_root`, or `old` is a power of two, whose root stands in no
+    proof, or not between 0 and `new`.
+    """
+    if not 0 < old < new or old & (old - 1) == 0:
+        return None
+    found = _roots_from(old, new, list(proof))
+    return found[0] if found is not None and found[1] == new_root else None
+
+
+def _roots_from(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """The two roots that a whole consistency path leads to, None when its length is wrong."""
     if not path:
-        return False
+        return None
     at, last = old - 1, new - 1
     while at & 1:
         at >>= 1
@@ -203,7 +246,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     before = after = path[0]
     for other in path[1:]:
         if last == 0:
-            return False
+            return None
         if at & 1 or at == last:
             before, after = node_hash(other, before), node_hash(other, after)
             while not at & 1 and at:
@@ -213,4 +256,4 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
             after = node_hash(after, other)
         at >>= 1
         last >>= 1
-    return last == 0 and before == old_root and after == new_root
+    return (before, after) if last == 0 else None

@@ -23,7 +23,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from countenance.domain.errors import LedgerBroken
 
 ED25519 = b"\x01"
+COSIGNER = b"\x04"
 SIGNATURE = 64
+COSIGNATURE = 72
+"""Length of a co-signature: a time of 8 bytes and a signature (https://c2sp.org/tlog-cosignature)."""
 MAX_NOTE = 64 * 1024
 MAX_SIGNATURES = 16
 
@@ -49,9 +52,9 @@ def valid_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def key_id(name: str, public: bytes) -> bytes:
+def key_id(name: str, public: bytes, kind: bytes = ED25519) -> bytes:
     """The four bytes that stand before a signature."""
-    return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+    return sha256(name.encode() + b"\n" + kind + public).digest()[:4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,11 @@ class Note:
         )
 
 
+def without_cosignatures(note: Note) -> Note:
+    """The note with the signatures of plain keys alone."""
+    return Note(note.text, tuple(s for s in note.signatures if len(s.signature) == SIGNATURE))
+
+
 def sign(text: str, signers: Iterable[Signer]) -> str:
     """A signed note over `text`, which ends in a newline; one line for each signer, in order."""
     if not text.endswith("\n"):
@@ -156,8 +164,9 @@ def sign(text: str, signers: Iterable[Signer]) -> str:
     return text + "\n" + "".join(signer.signature_line(text) for signer in signers)
 
 
-def parse_signatures(lines: str) -> tuple[NoteSignature, ...]:
-    """Read signature lines, each with its newline. Raises LedgerBroken when they are not in the one valid form."""
+def parse_signatures(lines: str, *, foreign: bool = False) -> tuple[NoteSignature, ...]:
+    """Read signature lines, each with its newline: Ed25519 signatures and co-signatures, and with `foreign` such of any
+    other kind. Raises LedgerBroken when they are not in the one valid form."""
     if not lines.endswith("\n"):
         raise LedgerBroken("a signature line is cut off")
     rows = lines[:-1].split("\n")
@@ -167,14 +176,17 @@ def parse_signatures(lines: str) -> tuple[NoteSignature, ...]:
     for row in rows:
         match = _SIGNATURE_LINE.fullmatch(row)
         data = decode_base64(match[2]) if match else None
-        if match is None or data is None or len(data) != 4 + SIGNATURE or not valid_name(match[1]):
+        if match is None or data is None or len(data) <= 4 or not valid_name(match[1]):
+            raise LedgerBroken("a signature line is not in the form of a signed note")
+        if not foreign and len(data) not in (4 + SIGNATURE, 4 + COSIGNATURE):
             raise LedgerBroken("a signature line is not in the form of a signed note")
         found.append(NoteSignature(match[1], data[:4], data[4:]))
     return tuple(found)
 
 
-def parse(raw: bytes) -> Note:
-    """Read a signed note. Raises LedgerBroken when it is not one; checks no signature."""
+def parse(raw: bytes, *, foreign: bool = False) -> Note:
+    """Read a signed note; `foreign` as in `parse_signatures`. Raises LedgerBroken when it is not one; checks no
+    signature."""
     if len(raw) > MAX_NOTE:
         raise LedgerBroken("a signed note that is too long")
     try:
@@ -186,4 +198,4 @@ def parse(raw: bytes) -> Note:
     text, blank, lines = whole.rpartition("\n\n")
     if not blank or not text:
         raise LedgerBroken("not a signed note: no text, or no signature under it")
-    return Note(text + "\n", parse_signatures(lines))
+    return Note(text + "\n", parse_signatures(lines, foreign=foreign))

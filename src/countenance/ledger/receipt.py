@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from countenance.domain.errors import LedgerBroken
-from countenance.ledger import checkpoint, entry, merkle
+from countenance.ledger import checkpoint, cosignature, entry, merkle
+from countenance.ledger.cosignature import WitnessKey
 from countenance.ledger.note import VerifierKey
 
 
@@ -57,13 +58,15 @@ def _hash(text: str) -> bytes:
     return data
 
 
-def verify_receipt(receipt: str | bytes | Mapping[str, Any], *keys: str) -> entry.Entry:
+def verify_receipt(receipt: str | bytes | Mapping[str, Any], *keys: str, witnesses: Sequence[str] = ()) -> entry.Entry:
     """Check a receipt offline against verifier keys, and return the entry that it proves.
 
-    The checkpoint must be signed by one of `keys` (``NAME+ID+BASE64``), and the entry must be in its tree.
+    The checkpoint must be signed by one of `keys` (``NAME+ID+BASE64``) and co-signed by each of `witnesses`, and the
+    entry must be in its tree.
     Raises LedgerBroken when the receipt does not prove its entry, ValueError when a key is not a key.
     """
     known = [VerifierKey.parse(key) for key in keys]
+    witnessing = [WitnessKey.parse(key) for key in witnesses]
     try:
         value = json.loads(receipt) if isinstance(receipt, (str, bytes)) else receipt
     except ValueError as error:
@@ -74,6 +77,9 @@ def verify_receipt(receipt: str | bytes | Mapping[str, Any], *keys: str) -> entr
     signed = checkpoint.parse(given.checkpoint.encode())
     if not any(signed.note.signed_by(key) for key in known):
         raise LedgerBroken("the receipt's checkpoint is not signed by a key that you trust")
+    for witness in witnessing:
+        if cosignature.signed_at(signed.note, witness) is None:
+            raise LedgerBroken(f"the receipt's checkpoint is not co-signed by the witness {witness.name}")
     try:
         raw = given.entry.encode()
     except UnicodeEncodeError as error:

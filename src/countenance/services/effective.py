@@ -16,13 +16,14 @@ from countenance.services.record import Record
 from countenance.settings import Settings
 
 REMEMBERED = "settings"
-PARTS = ("search", "faces", "images", "sources", "crawl", "proxylog", "authority", "oversee", "people", "oidc")
+PARTS = (
+    "search", "faces", "images", "sources", "crawl", "proxylog", "ledger", "authority", "oversee", "people", "oidc",
+)  # fmt: skip
 
 _BOUND = "faces.pack"
 """Not among them: a home keeps the pack it began with, and another one is refused."""
 
-_PATHS = ("faces.weights", "people.breached_passwords")
-
+_PATHS = ("faces.weights", "people.breached_passwords", "ledger.tsa_certificates")
 _SAFE_INTEGER = 2**53 - 1
 
 
