@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from countenance.store.database import Database
+from countenance.store.migrations import upgrade
 from countenance.store.schema import metadata
 
 
@@ -38,3 +40,21 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
         for phrase in ("AUTOINCREMENT", "WITHOUTROWID"):
             assert (phrase in migrated[name]) == (phrase in made[name]), name
     assert "AUTOINCREMENT" in made["sightings"]
+
+
+def test_tokens_from_before_there_were_accounts_stay(tmp_path: Path) -> None:
+    """A database as an earlier version left it: the token is there afterwards, with neither owner nor entry."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'countenance.db'}")
+    config = upgrade._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(
+            text("INSERT INTO tokens VALUES ('token-1', 'nightly', x'00', '[\"search\"]', 1, NULL, NULL)")
+        )
+    engine.dispose()
+    database = Database.open(tmp_path / "countenance.db")
+    with database.read() as c:
+        row = c.execute(text("SELECT * FROM tokens")).one()
+    database.close()
+    assert (row.id, row.scopes, row.account, row.seq) == ("token-1", '["search"]', None, None)
