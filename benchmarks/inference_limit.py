@@ -3,8 +3,9 @@
     python benchmarks/inference_limit.py FOLDER [--pack open] [--limit 500] [--decode] [--json]
 
 A first pass of a worker's own eyes notes which shapes each model is given for these photographs (the same models, the
-same sizes, the same tiles, the same batches), and what is decoded at which size. Then two processes of one thread each run exactly those shapes, and
-nothing else, on the fastest runtime; with `--decode` (for large photographs) each one is decoded as in a run, again where it was.
+same sizes, the same tiles, the same batches), and what is decoded at which size. Then two processes of one thread each
+run exactly those shapes, and nothing else, on the fastest runtime; with `--decode` (for large photographs) each one is
+decoded as in a run, and again where it was.
 This is what the rate of an ingest is divided by.
 """
 
@@ -34,7 +35,7 @@ Calls = list[tuple[int, tuple[int, ...]]]
 """For a group of photographs: (which model of the pack, the shape of its input), in order."""
 
 Decodings = list[tuple[int, int | None]]
-"""For a group of photographs: (which of them, the longer side that was asked for); one may be asked for again, finer."""
+"""For a group of photographs: (which of them, the longer side that was asked for). One may be asked for again."""
 
 
 def main() -> None:
