@@ -2,9 +2,10 @@
 
     python benchmarks/inference_limit.py FOLDER [--pack open] [--limit 500] [--decode] [--json]
 
-A first pass of the real pipeline notes which shapes each model is given for these photographs: the same models, the
-same sizes, the same tiles, the same batches. Then two processes of one thread each run exactly those shapes, and
-nothing else, on the fastest runtime; with `--decode` (for large photographs) each one is decoded first, as in a run.
+A first pass of a worker's own eyes notes which shapes each model is given for these photographs (the same models, the
+same sizes, the same tiles, the same batches), and what is decoded at which size. Then two processes of one thread each
+run exactly those shapes, and nothing else, on the fastest runtime; with `--decode` (for large photographs) each one is
+decoded as in a run, and again where it was.
 This is what the rate of an ingest is divided by.
 """
 
@@ -33,6 +34,9 @@ PATIENCE = 300
 Calls = list[tuple[int, tuple[int, ...]]]
 """For a group of photographs: (which model of the pack, the shape of its input), in order."""
 
+Decodings = list[tuple[int, int | None]]
+"""For a group of photographs: (which of them, the longer side that was asked for). One may be asked for again."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -56,8 +60,8 @@ def main() -> None:
         "pack": args.pack,
         "runtime": runtimes[0],
         "photographs": len(files),
-        "looks": sum(shape[0] for group in groups for model, shape in group if model == 0) / len(files),
-        "faces": sum(shape[0] for group in groups for model, shape in group if model == 1) / len(files),
+        "looks": sum(shape[0] for _, group in groups for model, shape in group if model == 0) / len(files),
+        "faces": sum(shape[0] for _, group in groups for model, shape in group if model == 1) / len(files),
         "decoded": args.decode,
         "processes": PROCESSES,
     }
@@ -74,15 +78,18 @@ def available() -> list[str]:
     return [one for one in ("openvino", "onnxruntime") if importlib.util.find_spec(one)]
 
 
-def recorded(pack_id: str, files: Sequence[Path]) -> list[Calls]:
-    """What the pipeline asks of the models for each group of photographs."""
+def recorded(pack_id: str, files: Sequence[Path]) -> list[tuple[Decodings, Calls]]:
+    """What a worker asks of the decoder and of the models for each group of photographs."""
     from countenance.faces.packs import find_pack
     from countenance.faces.pipeline import FacePipeline
     from countenance.faces.quality import Floor
     from countenance.faces.runtime import open_engine
     from countenance.faces.weights import read_weights
+    from countenance.imaging.limits import Limits
+    from countenance.services import eyes
 
     calls: Calls = []
+    decodings: Decodings = []
 
     class Noted:
         """A model that writes down what it is given."""
@@ -113,14 +120,25 @@ def recorded(pack_id: str, files: Sequence[Path]) -> list[Calls]:
 
     pack = find_pack(pack_id)
     contents = [read_weights(pack, model) for model in pack.models]
-    engine = Notes({graph: number for number, graph in enumerate(graphs_of(pack_id))})
-    pipeline = FacePipeline(pack, engine, contents, Floor())
+    graphs = Notes({graph: number for number, graph in enumerate(graphs_of(pack_id))})
+    config = eyes.EyesConfig(pack_id, "auto", None, True, Limits(), Floor())
+    seeing = eyes.Eyes(config)
+    seeing.pipeline = FacePipeline(pack, graphs, contents, Floor())
+    decode = eyes.decode
+
+    def noted(data: bytes, limits: Limits, *, side: int | None = None) -> Any:
+        decodings.append((held[data], side))
+        return decode(data, limits, side=side)
+
     groups = []
-    for start in range(0, len(files), GROUP):
-        pictures = [decoded(file) for file in files[start : start + GROUP]]
-        pipeline.faces_of([(one.pixels, one.scale) for one in pictures])
-        groups.append(list(calls))
+    eyes.decode = noted
+    for group in groups_of_files(files):
+        held = {file.read_bytes(): number for number, file in enumerate(group)}
         calls.clear()
+        seeing.see(list(held))
+        groups.append((list(decodings), list(calls)))
+        decodings.clear()
+    eyes.decode = decode
     return groups
 
 
@@ -134,17 +152,8 @@ def graphs_of(pack_id: str) -> list[bytes]:
     return [prepare(read_weights(pack, model), model, free_size=not n) for n, model in enumerate(pack.models)]
 
 
-def decoded(file: Path) -> Any:
-    """As the ingest decodes it."""
-    from countenance.faces.detect import WANTED_SIDE
-    from countenance.imaging.decode import decode
-    from countenance.imaging.limits import Limits
-
-    return decode(file.read_bytes(), Limits(), side=WANTED_SIDE)
-
-
 def rate(
-    pack: str, runtime: str, files: Sequence[Path], groups: Sequence[Calls], *, decode: bool
+    pack: str, runtime: str, files: Sequence[Path], groups: Sequence[tuple[Decodings, Calls]], *, decode: bool
 ) -> tuple[float, float]:
     """Photographs a second of all processes together, and what each cost of the processor, in seconds."""
     context = multiprocessing.get_context("spawn")
@@ -176,7 +185,7 @@ def replay(
     barrier: Barrier,
     pack: str,
     runtime: Any,
-    groups: list[Calls],
+    groups: list[tuple[Decodings, Calls]],
     files: list[list[Path]],
     decode: bool,
     used: Any,
@@ -186,19 +195,23 @@ def replay(
     import numpy as np
 
     from countenance.faces.runtime import open_engine
+    from countenance.imaging import decode as decoder
+    from countenance.imaging.limits import Limits
 
+    limits = Limits()
     engine = open_engine(runtime, 1)
     models = [engine.load(graph) for graph in graphs_of(pack)]
     noise = np.random.default_rng(1)
-    inputs = {shape: noise.integers(0, 255, shape, np.uint8) for group in groups for _, shape in group}
-    for number, shape in {call for group in groups for call in group}:
+    inputs = {shape: noise.integers(0, 255, shape, np.uint8) for _, group in groups for _, shape in group}
+    for number, shape in {call for _, group in groups for call in group}:
         models[number].run(inputs[shape])
     barrier.wait(PATIENCE)
     begun = time.process_time()
-    for group, names in zip(groups, files, strict=True):
+    for (decodings, group), names in zip(groups, files, strict=True):
         if decode:
-            for name in names:
-                decoded(name)
+            contents = [name.read_bytes() for name in names]
+            for which, side in decodings:
+                decoder.decode(contents[which], limits, side=side)
         for number, shape in group:
             models[number].run(inputs[shape])
     used[place] = time.process_time() - begun

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from countenance.domain.faces import Vectors
 from countenance.domain.permits import Permit
@@ -71,8 +71,7 @@ class Entry:
     attributes: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One template at least as alike as asked. `score` is the exact cosine of the probe with the stored template."""
 
     id: int

@@ -198,7 +198,7 @@ def _canvas(picture: Image, region: _Region, factor: float, bordered: bool) -> t
     if factor == 1:
         part = picture if region == _all_of(picture) else picture.crop(region)
     elif (width, height) != picture.size:
-        part = picture.resize((width, height), Image.Resampling.BILINEAR, box=region, reducing_gap=2.0)
+        part = picture.resize((width, height), Image.Resampling.BILINEAR, box=region, reducing_gap=1.0)
     rows, columns = next(one for one in _CANVASES if one[0] >= height and one[1] >= width)
     top, left = ((rows - height) // 2, (columns - width) // 2) if bordered else (0, 0)
     canvas = np.zeros((1, rows, columns, 3), np.uint8)
@@ -218,8 +218,10 @@ def _shrunk(picture: Image, side: int) -> tuple[Image, float]:
     if factor == 1:
         return picture, factor
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
-    # First averaged by a whole factor, which is twice as fast and leaves no less.
-    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0), factor
+    # First averaged by a whole factor, which is twice as fast. What is left a box does a third faster than a smooth
+    # filter, and the whole look does not mind; the small faces that tiles are for do.
+    filter = Image.Resampling.BOX if side <= WHOLE else Image.Resampling.BILINEAR
+    return picture.resize(size, filter, reducing_gap=1.0), factor
 
 
 def _short_sides(found: Detections) -> NDArray[np.float32]:

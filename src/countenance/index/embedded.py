@@ -333,7 +333,7 @@ class EmbeddedIndex:
             raise IndexBroken(
                 "a stored template does not fit its row", advice="run `countenance doctor`; restore from a backup"
             )
-        return tuple(Hit(id, float(score)) for id, score in zip(ids.tolist(), scores, strict=True))
+        return tuple(map(Hit, ids.tolist(), scores.tolist()))
 
     def _purge(self) -> None:
         """Overwrite every slot that may hold bytes and belongs to nobody. Only under the writer's lock."""

@@ -13,7 +13,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Executable, Select, and_, delete, func, insert, not_, select, text, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Select,
+    String,
+    and_,
+    delete,
+    func,
+    insert,
+    not_,
+    select,
+    update,
+)
 
 from countenance.domain.errors import AlreadyThere, IndexBroken
 from countenance.domain.index import Entry, Filter
@@ -24,7 +36,7 @@ from countenance.store.database import put_meta
 
 T = TypeVar("T")
 
-_OWNERS = "SELECT slot, id, changed FROM vectors WHERE pack = :pack AND NOT hidden AND slot IN"
+_OWNERS = "SELECT slot, id, changed FROM vectors WHERE pack = {} AND NOT hidden AND slot IN"
 
 _v = schema.vectors.c
 _h = schema.vector_holes.c
@@ -224,10 +236,11 @@ class Rows:
 
     def owners(self, c: Connection, slots: Slots) -> NDArray[np.int64]:
         """(n, 3): slot, id and generation of its last change, of the visible ones among these, by slot."""
-        # Numbers written out: to bind a thousand of them costs as much as to look them up.
+        # Numbers written out, and past the compiler: to bind or to parse a thousand costs as much as to look them up.
+        pack = String().literal_processor(c.dialect)(self._pack)  # type: ignore[no-untyped-call]
         lists = (",".join(map(str, part)) for part in parts(slots.tolist()))
-        found = [_rows(c, text(f"{_OWNERS} ({numbers})"), {"pack": self._pack}) for numbers in lists]
-        there = np.array([row for rows in found for row in rows], np.int64).reshape(-1, 3)
+        found = [c.exec_driver_sql(f"{_OWNERS.format(pack)} ({numbers})") for numbers in lists]
+        there = np.array([row for result in found for row in _fetched(result)], np.int64).reshape(-1, 3)
         return there[np.argsort(there[:, 0])]
 
     def slots_of(self, c: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -260,12 +273,11 @@ def parts(values: Sequence[T], size: int = 5_000) -> Iterator[Sequence[T]]:
 
 
 def _array(c: Connection, query: Select[tuple[int]]) -> Slots:
-    return np.fromiter((row[0] for row in _rows(c, query, {})), np.int64)
+    return np.fromiter((row[0] for row in _fetched(c.execute(query))), np.int64)
 
 
-def _rows(c: Connection, query: Executable, parameters: dict[str, Any]) -> list[Any]:
+def _fetched(result: CursorResult[Any]) -> list[Any]:
     """The driver's own rows: a million of them through the result object take seconds."""
-    result = c.execute(query, parameters)
     assert result.cursor is not None
     rows = list(result.cursor.fetchall())
     result.close()

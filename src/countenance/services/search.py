@@ -24,7 +24,7 @@ from countenance.services import authorise, permit
 from countenance.services.present import first_pictures, groups_of
 from countenance.services.probes import Choice, Detect, Probe, prepare
 from countenance.services.record import Record
-from countenance.store import moments, pictures, searches
+from countenance.store import moments, searches
 
 MAX_HITS = 5000
 """Most templates that one search takes from the index; beyond it the result says that it was truncated."""
@@ -98,9 +98,8 @@ class Searcher:
             hits = permit.look_up(self.index, leave, template, min_score=least, limit=MAX_HITS)
             with self.record.database.read() as c:
                 chosen, more = first_pictures(c, hits.hits, leave.source_ids, limit)
-                rows = pictures.sightings_by_id(c, [place.sighting for places in chosen for place in places])
             people = self.people(leave.source_ids)
-            groups = groups_of(hits, chosen, rows, self.calibration, people=people)
+            groups = groups_of(hits, chosen, self.calibration, people=people)
             reliable = bool(groups) and groups[0].expected_strangers.high <= self.policy.reliable_strangers
             truncated = hits.truncated or more
             summary = {

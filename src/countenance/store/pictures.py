@@ -131,6 +131,53 @@ def count(connection: Connection, source_ids: Iterable[int]) -> dict[str, int]:
     }
 
 
+# Made once: to put a statement together takes longer than SQLite takes to answer it. The source is not looked at in
+# them, where it leads SQLite to read the source's every page.
+_PICTURES = (
+    select(sightings.c.face_id, images.c.picture_id, appearances.c.source_id)
+    .join(faces, faces.c.id == sightings.c.face_id)
+    .join(images, images.c.id == faces.c.image_id)
+    .join(appearances, appearances.c.id == sightings.c.appearance_id)
+)
+
+_SIGHTINGS = (
+    select(
+        sightings.c.id.label("sighting_id"),
+        sightings.c.face_id,
+        images.c.id.label("image_id"),
+        images.c.picture_id,
+        images.c.width,
+        images.c.height,
+        images.c.taken_at,
+        images.c.original,
+        images.c.digest,
+        faces.c.x,
+        faces.c.y,
+        faces.c.w,
+        faces.c.h,
+        faces.c.quality,
+        faces.c.crop,
+        appearances.c.address,
+        appearances.c.page,
+        appearances.c.title,
+        appearances.c.alt,
+        appearances.c.caption,
+        appearances.c.dated,
+        appearances.c.first_seen,
+        appearances.c.last_seen,
+        appearances.c.vanished_at,
+        appearances.c.source_id,
+        sources.c.name.label("source"),
+        sources.c.kind.label("source_kind"),
+    )
+    .join(faces, faces.c.id == sightings.c.face_id)
+    .join(images, images.c.id == faces.c.image_id)
+    .join(appearances, appearances.c.id == sightings.c.appearance_id)
+    .join(sources, sources.c.id == appearances.c.source_id)
+    .order_by(appearances.c.first_seen, sightings.c.id)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SightingRow:
     """A sighting with everything that a search shows of it."""
@@ -138,43 +185,29 @@ class SightingRow:
     id: int
     face_id: int
     picture_id: int
+    image_id: int
     row: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A sighting by its numbers alone: enough to group and rank it."""
-
-    sighting: int
-    face: int
-    image: int
-    picture: int
-
-
-def places_of(connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]) -> list[Place]:
-    """Every sighting of these faces in these sources, by numbers: little of what a search hits is shown in the end."""
-    return _places(connection, sightings.c.face_id, face_ids, source_ids)
-
-
-def places_of_pictures(connection: Connection, picture_ids: Iterable[int], source_ids: Iterable[int]) -> list[Place]:
-    """Every sighting in these sources of every face of these pictures."""
-    return _places(connection, images.c.picture_id, picture_ids, source_ids)
-
-
-def _places(connection: Connection, column: Any, values: Iterable[int], source_ids: Iterable[int]) -> list[Place]:
+def pictures_of_faces(
+    connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]
+) -> list[tuple[int, int]]:
+    """(face, picture) of every sighting of these faces in these sources."""
     wanted = set(source_ids)
-    # The source is looked at here and not in the statement, where it leads SQLite to read the source's every page.
-    query = (
-        select(sightings.c.id, sightings.c.face_id, faces.c.image_id, images.c.picture_id, appearances.c.source_id)
-        .join(faces, faces.c.id == sightings.c.face_id)
-        .join(images, images.c.id == faces.c.image_id)
-        .join(appearances, appearances.c.id == sightings.c.appearance_id)
-    )
-    found: list[Place] = []
-    for chunk in chunks(values):
-        rows = connection.execute(query.where(_among(column, chunk)))
-        found.extend(Place(*row[:4]) for row in rows if row[4] in wanted)
+    found: list[tuple[int, int]] = []
+    for chunk in chunks(face_ids):
+        rows = connection.execute(_PICTURES.where(_among(sightings.c.face_id, chunk)))
+        found.extend((face, picture) for face, picture, source in rows if source in wanted)
     return found
+
+
+def sightings_of_pictures(
+    connection: Connection, picture_ids: Iterable[int], source_ids: Iterable[int]
+) -> list[SightingRow]:
+    """Every sighting in these sources of every indexed face of these pictures, oldest first."""
+    wanted = set(source_ids)
+    found = _sightings(connection, images.c.picture_id, picture_ids, faces.c.floor.is_(None))
+    return [one for one in found if one.row.source_id in wanted]
 
 
 def sightings_of(connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]) -> list[SightingRow]:
@@ -193,45 +226,10 @@ def sightings_of_image(connection: Connection, image_id: int, face_id: int) -> l
 
 
 def _sightings(connection: Connection, column: Any, values: Iterable[int], where: Any) -> list[SightingRow]:
-    query = (
-        select(
-            sightings.c.id.label("sighting_id"),
-            sightings.c.face_id,
-            images.c.id.label("image_id"),
-            images.c.picture_id,
-            images.c.width,
-            images.c.height,
-            images.c.taken_at,
-            images.c.original,
-            images.c.digest,
-            faces.c.x,
-            faces.c.y,
-            faces.c.w,
-            faces.c.h,
-            faces.c.quality,
-            faces.c.crop,
-            appearances.c.address,
-            appearances.c.page,
-            appearances.c.title,
-            appearances.c.alt,
-            appearances.c.caption,
-            appearances.c.dated,
-            appearances.c.first_seen,
-            appearances.c.last_seen,
-            appearances.c.vanished_at,
-            sources.c.name.label("source"),
-            sources.c.kind.label("source_kind"),
-        )
-        .join(faces, faces.c.id == sightings.c.face_id)
-        .join(images, images.c.id == faces.c.image_id)
-        .join(appearances, appearances.c.id == sightings.c.appearance_id)
-        .join(sources, sources.c.id == appearances.c.source_id)
-        .order_by(appearances.c.first_seen, sightings.c.id)
-    )
     found: list[SightingRow] = []
     for chunk in chunks(values):
-        rows = connection.execute(query.where(_among(column, chunk), where))
-        found.extend(SightingRow(r.sighting_id, r.face_id, r.picture_id, r) for r in rows)
+        rows = connection.execute(_SIGHTINGS.where(_among(column, chunk), where))
+        found.extend(SightingRow(r.sighting_id, r.face_id, r.picture_id, r.image_id, r) for r in rows)
     return found
 
 
