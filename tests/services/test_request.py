@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from countenance.domain.requests import Reasons, Request, Wanted
 from countenance.services.authorise import NewAuthority
 from countenance.services.search import SearchRequest
 from countenance.store import moments
+from countenance.web.serve import _keeping_time
 from tests import pretend
 from tests.places import TESTER, Place, kinds
 
@@ -355,6 +357,19 @@ def test_what_nobody_approved_in_time_is_deleted_and_its_entries_stay(
     assert office.ledger_verify()["size"] == office.ledger_size
     with pytest.raises(Refused, match="lapsed"):
         office.requests.approve(request.id, BOSS)
+
+
+def test_a_running_server_deletes_what_is_due(office: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = asked(office, urgent=True)
+    found = search(office, str(request.authority))
+    later(monkeypatch, hours=48)
+    with _keeping_time(office, seconds=0.05):
+        until = time.monotonic() + 20
+        while kept(office, found.search) and time.monotonic() < until:
+            time.sleep(0.05)
+    assert kept(office, found.search) == 0
+    (lapsed,) = [e for e in office.ledger_entries(0, office.ledger_size) if e["type"] == "authority.lapsed"]
+    assert lapsed["body"]["via"] == "clock"
 
 
 def test_what_was_declined_is_deleted_at_once(office: Countenance) -> None:

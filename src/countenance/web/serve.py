@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from countenance.access.sessions import Sessions
-from countenance.app import Countenance
-from countenance.domain.errors import BadInput, Refused, Unavailable
+from countenance.app import Countenance, system_actor
+from countenance.domain.errors import BadInput, CountenanceError, Refused, Unavailable
 from countenance.web.application import build
 from countenance.web.exposure import Way, check
 from countenance.web.security import is_loopback
 
 STOP_SECONDS = 20.0
+MINUTE = 60.0
 
 
 def run(
@@ -73,12 +74,32 @@ def run(
         ),
         ready,
     )
-    with _signals(offer_link), suppress(KeyboardInterrupt):
+    with _keeping_time(app), _signals(offer_link), suppress(KeyboardInterrupt):
         try:
             server.run(sockets=[listening])
         finally:
             listening.close()
             web.state.ingests.stop(seconds=STOP_SECONDS)
+
+
+@contextmanager
+def _keeping_time(app: Countenance, seconds: float = MINUTE) -> Iterator[None]:
+    """What is due by the clock is done while the server runs: urgent searches that nobody approved are deleted."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(seconds):
+            # What cannot be written now is done at the next minute, or at the next opening.
+            with suppress(CountenanceError):
+                app.requests.enforce(system_actor("clock"))
+
+    thread = threading.Thread(target=keep, daemon=True, name="clock")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(STOP_SECONDS)
 
 
 @contextmanager
