@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from countenance.domain.misuse.rules import RULES
+from countenance.domain.misuse.rules import EXACT, RULES
 from countenance.ledger.note import VerifierKey
 from countenance.ledger.verify import verify_folder
 from tests.places import ROOT
@@ -26,7 +26,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_misuse_of_every_kind_is_planted() -> None:
-    assert set(PLANTS) == set(RULES)
+    assert set(PLANTS) == set(RULES) - EXACT
 
 
 @pytest.mark.usefixtures("small")
@@ -62,4 +62,4 @@ def test_it_can_be_a_ledger(tmp_path: Path) -> None:
 def test_the_page_has_its_table() -> None:
     text = (ROOT / PAGE).read_text(encoding="utf-8")
     between = text.partition(BEGIN)[2].partition(END)[0]
-    assert all(words in between for words in RULES.values())
+    assert all(words in between for rule, words in RULES.items() if rule not in EXACT)

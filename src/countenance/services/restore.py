@@ -175,7 +175,7 @@ def _newer_ledger(bundle: Path, ledger: Path, key: VerifierKey, mine: Checkpoint
     try:
         with bundle.open("rb") as file:
             verify_bundle(file, key, mine)
-            reader = Reader(file, bundles.MEMBERS)
+            reader = Reader(file, bundles.MEMBERS, bundles.OPTIONAL)
             with (ledger / "entries.jsonl").open("wb") as out:
                 for chunk in reader.chunks("entries.jsonl"):
                     out.write(chunk)

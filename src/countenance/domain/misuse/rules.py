@@ -25,6 +25,9 @@ RULES = {
 }
 """By name, in words."""
 
+EXACT = frozenset({"urgent-unapproved"})
+"""Rules that repeat what one entry says: there is nothing to be right or wrong about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
