@@ -77,7 +77,9 @@ def test_a_password_then_a_code(team: Team, served: Served, window: Open) -> Non
     expect(page.get_by_role("alert")).to_contain_text("That did not open an account")
     sign_in(page, "requester")
     page.wait_for_url(f"{served.address}/")
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Search", "Sources", "Authorities"])
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
+        ["Search", "Sources", "Requests", "Authorities", "Reviews"]
+    )
 
     page.get_by_role("link", name="requester").click()
     page.get_by_role("button", name="Add one…").first.click()

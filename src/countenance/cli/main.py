@@ -78,8 +78,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run, and turn whatever goes wrong into words, an exit code and, with --json, one object."""
-    # Before NumPy is loaded: the threads of its matrix products would fight with those of the models.
+    # Before these are loaded: the threads of matrix products and of resizing would fight with those of the models.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("RAYON_NUM_THREADS", "1")
     reply = Reply("--json" in sys.argv[1:])
     try:
         code = app(standalone_mode=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from countenance.domain.faces import Pixels
 from countenance.imaging.picture import Drawing, as_image
+from countenance.imaging.resample import warped
 
 SIZE = 112
 
@@ -50,8 +51,6 @@ def aligned(pixels: Drawing, landmarks: NDArray[np.float32]) -> Pixels:
     `landmarks` (5, 2) are in pixels of `pixels`. A face much larger than the crop is first averaged down by a whole
     factor, so that nothing aliases. Raises ValueError when the landmarks lie in one point.
     """
-    from PIL import Image
-
     picture = as_image(pixels)
     (a, b, x), (c, d, y) = similarity(landmarks).tolist()
     factor = max(1, int(math.hypot(a, c)))
@@ -61,12 +60,10 @@ def aligned(pixels: Drawing, landmarks: NDArray[np.float32]) -> Pixels:
     top, bottom = _span(y + down[0], y + down[3], 2 * factor, picture.height)
     box = (left, top, right, bottom)
     part = picture.reduce(factor, box) if factor > 1 else picture.crop(box)
-    # Pillow counts from pixel corners: centre i is at i + 1/2, in the source too.
-    a, b, c, d = a / factor, b / factor, c / factor, d / factor
-    shift_x = (x + 0.5 - left) / factor - (a + b) / 2
-    shift_y = (y + 0.5 - top) / factor - (c + d) / 2
-    data = (a, b, shift_x, c, d, shift_y)
-    return np.asarray(part.transform((SIZE, SIZE), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR))
+    # Centre i of what was averaged lies in the middle of its `factor` pixels.
+    middle = (factor - 1) / 2
+    back = np.array([[a, b, x - left - middle], [c, d, y - top - middle]]) / factor
+    return warped(np.asarray(part), back, SIZE)
 
 
 def _span(low: float, high: float, margin: int, length: int) -> tuple[int, int]:

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from countenance.domain.faces import Pixels
 from countenance.faces import scrfd, yunet
 from countenance.faces.detections import Detections, joined, suppressed
 from countenance.faces.packs import DetectorSpec
 from countenance.faces.runtime import Images, Model
 from countenance.imaging.picture import Drawing, as_image
+from countenance.imaging.resample import resized
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,6 +61,9 @@ _HINT = 0.3
 _SAME = 0.4
 """Intersection over union from which two boxes are one face."""
 
+_WITHIN = 0.55
+"""Part of the smaller box that lies in the larger one, from which two looks have seen one face at two sizes."""
+
 _CANVASES = ((256, 256), (320, 320), (480, 640), (640, 480), (640, 640))
 """Heights and widths that models are run at, by area: few, because each is compiled once."""
 
@@ -88,7 +93,7 @@ class _Region(NamedTuple):
 class Glance(NamedTuple):
     """A picture at the size of the whole look, that size in parts of its own, and what the look showed."""
 
-    picture: Image
+    pixels: Pixels
     shrunk: float
     found: Detections
 
@@ -124,7 +129,7 @@ class Detector:
         whole = first.moved(1 / shrunk, 0, 0)
         parts = [whole]
         if side > _SMALL_PICTURE:
-            near = self._look(small, _all_of(small), NEAR / max(small.size)).moved(1 / shrunk, 0, 0)
+            near = self._look(small, _all_of(small), NEAR / max(small.shape)).moved(1 / shrunk, 0, 0)
             parts.append(near.only(np.flatnonzero(_short_sides(near) >= _NEAR_LEAST * side / NEAR)))
         if side > _TILED_FROM and _shows_below(_SMALL_FACE, [whole], side):
             tiled: list[Detections] = []
@@ -140,46 +145,47 @@ class Detector:
             parts += tiled or self._look_in_tiles(picture)
         found = self._sure(parts)
         if len(found) == 0:
-            factor = 0.5 * min(1.0, NEAR / max(small.size))
+            factor = 0.5 * min(1.0, NEAR / max(small.shape))
             last = self._look(small, _all_of(small), factor, bordered=True)
             found = self._sure([last.moved(1 / shrunk, 0, 0)])
         return found, picture
 
     def _look_in_tiles(self, picture: Image) -> list[Detections]:
         fine, factor = _shrunk(picture, _FINEST)
-        return [self._look_in_tile(fine, tile).moved(1 / factor, 0, 0) for tile in _tiles(fine.size)]
+        height, width = fine.shape[:2]
+        return [self._look_in_tile(fine, tile).moved(1 / factor, 0, 0) for tile in _tiles((width, height))]
 
     def _sure(self, parts: list[Detections]) -> Detections:
         found = joined(parts)
         found = found.only(np.flatnonzero(found.scores >= self._least))
-        return suppressed(found, _SAME) if len(parts) > 1 else found
+        return suppressed(found, _SAME, _WITHIN) if len(parts) > 1 else found
 
-    def _look_in_tile(self, picture: Image, tile: _Region) -> Detections:
+    def _look_in_tile(self, pixels: Pixels, tile: _Region) -> Detections:
         """Detections in a tile, without those that one of its inner edges cuts: the next tile has them whole."""
-        found = self._look(picture, tile, 1.0)
+        found = self._look(pixels, tile, 1.0)
         edge = np.array(
             [
                 tile.left + 1 if tile.left > 0 else -np.inf,
                 tile.top + 1 if tile.top > 0 else -np.inf,
-                tile.right - 1 if tile.right < picture.width else np.inf,
-                tile.bottom - 1 if tile.bottom < picture.height else np.inf,
+                tile.right - 1 if tile.right < pixels.shape[1] else np.inf,
+                tile.bottom - 1 if tile.bottom < pixels.shape[0] else np.inf,
             ]
         )
         inside = (found.boxes[:, :2] >= edge[:2]).all(axis=1) & (found.boxes[:, 2:] <= edge[2:]).all(axis=1)
         return found.only(np.flatnonzero(inside))
 
-    def _look(self, picture: Image, region: _Region, factor: float, *, bordered: bool = False) -> Detections:
+    def _look(self, pixels: Pixels, region: _Region, factor: float, *, bordered: bool = False) -> Detections:
         """Run the model on `region`, scaled by `factor`, in the corner of a canvas, or in the middle if `bordered`.
 
         Returns detections from the score `_HINT` up, in pixels of the picture.
         """
-        canvas, top, left = _canvas(picture, region, factor, bordered)
+        canvas, top, left = _canvas(pixels, region, factor, bordered)
         found = self._read(canvas, self._model.run(canvas))
         return found.moved(1 / factor, region.left - left / factor, region.top - top / factor)
 
-    def _looks(self, pictures: Sequence[Image]) -> list[Detections]:
+    def _looks(self, pictures: Sequence[Pixels]) -> list[Detections]:
         """The same for several whole pictures as they are."""
-        canvases = [_canvas(picture, _all_of(picture), 1.0, False)[0] for picture in pictures]
+        canvases = [_canvas(pixels, _all_of(pixels), 1.0, False)[0] for pixels in pictures]
         outputs = [self._model.run(canvas) for canvas in canvases]
         return [self._read(*one) for one in zip(canvases, outputs, strict=True)]
 
@@ -188,39 +194,30 @@ class Detector:
         return suppressed(self._decode(outputs, rows, columns, min(_HINT, self._least)), _SAME)
 
 
-def _canvas(picture: Image, region: _Region, factor: float, bordered: bool) -> tuple[Images, int, int]:
+def _canvas(pixels: Pixels, region: _Region, factor: float, bordered: bool) -> tuple[Images, int, int]:
     """What the model is given of a look, and where on it the region begins: (pixels, top, left)."""
-    from PIL import Image
-
     width = max(1, round((region.right - region.left) * factor))
     height = max(1, round((region.bottom - region.top) * factor))
-    part = picture
-    if factor == 1:
-        part = picture if region == _all_of(picture) else picture.crop(region)
-    elif (width, height) != picture.size:
-        part = picture.resize((width, height), Image.Resampling.BILINEAR, box=region, reducing_gap=1.0)
+    part = pixels[region.top : region.bottom, region.left : region.right]
+    if factor != 1 and part.shape[:2] != (height, width):
+        part = resized(part, width, height)
     rows, columns = next(one for one in _CANVASES if one[0] >= height and one[1] >= width)
     top, left = ((rows - height) // 2, (columns - width) // 2) if bordered else (0, 0)
     canvas = np.zeros((1, rows, columns, 3), np.uint8)
-    canvas[0, top : top + height, left : left + width] = np.asarray(part)
+    canvas[0, top : top + height, left : left + width] = part
     return canvas, top, left
 
 
-def _all_of(picture: Image) -> _Region:
-    return _Region(0, 0, picture.width, picture.height)
+def _all_of(pixels: Pixels) -> _Region:
+    return _Region(0, 0, pixels.shape[1], pixels.shape[0])
 
 
-def _shrunk(picture: Image, side: int) -> tuple[Image, float]:
+def _shrunk(picture: Image, side: int) -> tuple[Pixels, float]:
     """The picture with its longer side at most `side`, and its size in parts of the original's."""
-    from PIL import Image
-
     factor = min(1.0, side / max(picture.size))
     if factor == 1:
-        return picture, factor
-    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
-    # First averaged by a whole factor, which is twice as fast and leaves no less. (A box for what is left is a third
-    # faster still, and finds some small faces twice.)
-    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0), factor
+        return np.asarray(picture), factor
+    return resized(picture, max(1, round(picture.width * factor)), max(1, round(picture.height * factor))), factor
 
 
 def _short_sides(found: Detections) -> NDArray[np.float32]:

@@ -223,7 +223,7 @@ class Workers:
         place = theirs.fileno()
         program = _PROGRAM.format(path=sys.path, module=MODULE)
         # Read when NumPy is imported: inference threads and BLAS threads fight.
-        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
         try:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", program, str(place)],
