@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from countenance.services.probes import Choice, ProbeFaces
     from countenance.services.reveal import OpenedPicture
     from countenance.services.search import SearchRequest
+    from countenance.services.subject import SubjectRequest
 
 
 def open_home(
@@ -204,6 +205,10 @@ class Countenance(Desks):
     def search(self, request: SearchRequest, actor: Actor) -> SearchResult:
         """Search under an authority. Raises NoAuthority, NoFace, SeveralFaces, UnreadableImage, LedgerUnavailable."""
         return self.engine.searcher().search(request, self.people.admit(actor, "search"))
+
+    def subject_report(self, request: SubjectRequest, actor: Actor) -> dict[str, Any]:
+        """What this home holds and has done about one person. Raises as `search` does, and BadInput."""
+        return self.subjects.report(request, self.people.admit(self.people.admit(actor, "subject"), "search"))
 
     def check_authority(self, id: str, collections: Iterable[str] | None, actor: Actor) -> Authority:
         """The live authority that covers these collections; a refusal is an entry. Raises NoAuthority."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from countenance.services.request import RequestDesk
     from countenance.services.reveal import Revealer
     from countenance.services.review import ReviewDesk
+    from countenance.services.subject import SubjectDesk
 
 
 class Desks:
@@ -99,6 +100,26 @@ class Desks:
         from countenance.services.oversight import OversightDesk
 
         return OversightDesk(self._home, self.people.admit, self.settings.oversee, lambda: self.engine.calibration)
+
+    @cached_property
+    def subjects(self) -> SubjectDesk:
+        """What somebody is told who asks what is held about them."""
+        from countenance.services.subject import SubjectDesk
+
+        engine, policy, limits = self.engine, self.settings.search, self.oversight.sameness
+        return SubjectDesk(
+            record=self._home.record,
+            index=engine.index,
+            detect=engine.detect,
+            protect=engine.protect,
+            calibration=engine.calibration,
+            people=engine.count_people,
+            showing=self._home.showing,
+            min_likeness=policy.min_likeness,
+            reliable_strangers=policy.reliable_strangers,
+            probe_days=policy.probe_days,
+            limits=limits,
+        )
 
     @cached_property
     def logs(self) -> LogDesk:

@@ -67,6 +67,7 @@ MATRIX = {
     "report transparency": "oversight:read",
     "backup": "backup",
     "restore": MACHINE,
+    "subject-report": "subject",
     "search": "search",
     "export": "export",
     "erase": "erase",

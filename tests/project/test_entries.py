@@ -10,7 +10,7 @@ from countenance.web.pages.words import ACTS
 from tests.project.test_layers import PACKAGE
 
 KIND = re.compile(r"[a-z]+\.[a-z-]+|erasure")
-PREFIXES = {"kind": ("ingest", "refresh"), "purpose.kind": ("search", "erase")}
+PREFIXES = {"kind": ("ingest", "refresh"), "purpose.kind": ("search", "erase", "subject")}
 """What an f-string's name stands for where a type of entry is put together."""
 
 

@@ -13,7 +13,7 @@ import countenance
 PACKAGE = Path(countenance.__file__).parent
 
 MINT = "services/permit.py"
-LOOKERS = {"services/search.py", "services/erase.py"}
+LOOKERS = {"services/search.py", "services/erase.py", "services/subject.py"}
 """Who may ask the permit's module for a look-up."""
 
 KNOW_PERMITS = {"domain/index.py", "index/embedded.py", MINT}

@@ -34,6 +34,7 @@ ACTS: dict[str, str] = SCOPES | {
     "reviews:controls": "Add and take away known pairs.",
     "retention": "Erase what is over its time.",
     "serve": "Start the server.",
+    "subject": "Answer somebody who asks what is held about them.",
     "tokens": "Make, list and revoke one's own tokens.",
 }
 """Every act that somebody is asked leave for: what a token can be good for, and what only people do."""
@@ -42,7 +43,7 @@ _EVERYBODY = frozenset({"status:read", "sources:read", "profile:read"})
 
 TABLE: dict[str, frozenset[str]] = {
     "requester": _EVERYBODY
-    | {"authorities:request", "authorities:read", "search", "export", "erase"}
+    | {"authorities:request", "authorities:read", "search", "export", "erase", "subject"}
     | {"reviews:read", "tokens"},
     "authoriser": _EVERYBODY | {"authorities:read", "authorities:write", "proxylog:read", "proxylog:unmask", "tokens"},
     "reviewer": _EVERYBODY | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"},

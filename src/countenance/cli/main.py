@@ -31,6 +31,7 @@ from countenance.cli import (
     search,
     serve,
     source,
+    subject,
     token,
     user,
     witness,
@@ -69,7 +70,7 @@ app.add_typer(profile.profile_app, name="profile")
 app.add_typer(profile.recovery_app, name="recovery")
 app.add_typer(witness.app, name="witness")
 app.add_typer(house.retention_app, name="retention")
-for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup):
+for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup, subject):
     module.register(app)
 
 

@@ -21,7 +21,7 @@ GRANTED = "authority.granted"
 REFUSED = "authority.refused"
 REVOKED = "authority.revoked"
 URGENT = "authority.urgent"
-BEGUN = ("search.started", "erase.started")
+BEGUN = ("search.started", "erase.started", "subject.started")
 """What says in the ledger that a use was spent."""
 
 

@@ -18,7 +18,7 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import KeyTrouble
 from countenance.domain.faces import Vectors
 from countenance.domain.lawful import check_lawful
-from countenance.domain.strangers import Calibration
+from countenance.domain.strangers import Calibration, background_of
 from countenance.ledger import seal
 from countenance.services.permit import PROBE, probe_item
 from countenance.services.record import Record
@@ -44,6 +44,31 @@ def compare_probes(
     ids, templates = _open(record, [one.search for one in searches])
     cases = {one.search: one.case for one in searches}
     return label_faces(ids, templates, cases, calibration, limits)
+
+
+def sought(
+    record: Record, template: Vectors, calibration: Calibration, limits: Sameness, report: str, actor: Actor
+) -> set[str] | None:
+    """Which kept probes are surely of one face with `template` ((1, dimension) float32, rotated); None when how alike
+    strangers look was never measured. For somebody who asks what was done about them; `report` is the look-up's id.
+
+    Raises LedgerUnavailable before any probe is opened.
+    """
+    with record.database.read() as c:
+        kept = list(c.execute(select(rows.c.id).where(rows.c.probe.is_not(None), rows.c.id != report)).scalars())
+    record.enter(COMPARED, actor, {"purpose": "subject-access", "report": report, "searches": len(kept)})
+    if calibration.pairs == 0:
+        return None
+    ids, templates = _open(record, kept)
+    if not ids or templates.shape[1] != template.shape[1]:
+        return set()
+    scores = templates @ template[0]
+    background = background_of(scores)
+    return {
+        id
+        for id, score in zip(ids, scores.tolist(), strict=True)
+        if calibration.expected(score, len(ids), background).high <= limits.strangers
+    }
 
 
 def _open(record: Record, wanted: Sequence[str]) -> tuple[list[str], Vectors]:

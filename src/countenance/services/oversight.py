@@ -45,6 +45,11 @@ class OversightDesk:
     policy: OverseeSettings
     calibration: Callable[[], Calibration]
 
+    @property
+    def sameness(self) -> Sameness:
+        """From when on two kept probes are of one face, and of two."""
+        return Sameness(self.policy.same_face_strangers, self.policy.other_face_share)
+
     def flags(self, asked: Asked, actor: Actor) -> dict[str, Any]:
         """What looks wrong, and on which entries each sign rests. Raises BadInput, LedgerUnavailable, LedgerBroken."""
         acts, seq = self._read("flags", asked, actor, opened=True)
@@ -72,7 +77,7 @@ class OversightDesk:
         return transparency(acts, self.policy.published_purposes)
 
     def _look(self, acts: Acts, asked: Asked, actor: Actor) -> Found:
-        limits = Sameness(self.policy.same_face_strangers, self.policy.other_face_share)
+        limits = self.sameness
         labels = None
         if acts.searches:
             labels = compare_probes(self.home.record, acts.searches, self.calibration(), limits, asked.purpose, actor)

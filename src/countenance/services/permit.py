@@ -34,8 +34,8 @@ PROBE = b"probe"
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a look-up is for: "search" or "erase", what was given, and how long its sealed probe is kept. `traits` are
-    what the photographs are like, for the overseer: sealed with the probe, and gone with it."""
+    """What a look-up is for ("search", "erase" or "subject"), what was given, and how long its sealed probe is kept.
+    `traits` are what the photographs are like, for the overseer: sealed with the probe, and gone with it."""
 
     kind: str
     digests: tuple[bytes, ...]

@@ -40,6 +40,8 @@ ACTS = {
     "search.disclosed": "Search exported",
     "picture.opened": "Picture opened",
     "probes.expired": "Probes forgotten",
+    "subject.started": "Subject report began",
+    "subject.shown": "Told to the person it is about",
     "erase.started": "Erasure by face began",
     "erase.shown": "Sightings counted for an erasure",
     "erasure": "Erased",

@@ -1,0 +1,89 @@
+"""`countenance subject-report`: answer somebody who asks what is held and was done about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from countenance.cli import options
+from countenance.cli.output import Reply
+from countenance.cli.search import read_photograph
+from countenance.domain.errors import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from countenance.services.probes import Choice
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("subject-report")(subject_report)
+
+
+def subject_report(
+    photo: Annotated[list[str], typer.Argument(help="One or more photographs of the person who asks.")],
+    authority: Annotated[str, typer.Option(help="The authority for this look-up.")],
+    face: Annotated[str | None, typer.Option(help="Which face: its number by size, or largest.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A PDF for the person to read.")] = None,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(help="A part that the law lets you keep back: indexed, shown, opened, disclosed, sought."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Which exemption, and why it holds here; sealed in the ledger.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    offline: options.Offline = False,
+    json: options.Json = False,
+) -> None:
+    """Say where somebody is indexed, when they were searched for and shown, and to whom they were disclosed.
+
+    It spends one use of the authority and leaves a receipt. The report holds no picture, nor who searched.
+
+    Example: countenance subject-report me.jpg --authority A-0123456789ab --face largest --out report.pdf
+    """
+    from countenance.services.subject import SubjectRequest
+
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="subject", offline=offline or None) as countenance:
+        if out is not None and out.exists() and not force:
+            raise BadInput(f"there is a file already: {out}", advice="choose another name, or add --force")
+        choice: Choice = None
+        if face is not None:
+            if face != "largest" and not face.isdecimal():
+                raise BadInput(f"not a face: {face}", advice="its number by size, or largest")
+            choice = "largest" if face == "largest" else int(face)
+        actor = options.actor(countenance)
+        countenance.check_authority(authority, None, actor)
+        options.ensure_weights(countenance, reply)
+        photographs = tuple(read_photograph(name, countenance) for name in photo)
+        asked = SubjectRequest(photographs, authority, choice, dict.fromkeys(withhold or (), reason))
+        body = countenance.subject_report(asked, actor)
+        demo = countenance.demo
+    if out is not None:
+        _write(out, body, demo)
+    if not reply.object(body | ({"file": str(out)} if out is not None else {})):
+        _say(reply, body)
+        if out is not None:
+            reply.say(f"Wrote {out}.")
+
+
+def _write(out: Path, body: dict[str, Any], demo: bool) -> None:
+    from countenance.reports.subject import as_pdf
+    from countenance.services.subject import PARTS
+
+    try:
+        out.write_bytes(as_pdf(body, PARTS, demo=demo))
+    except OSError as error:
+        raise Unavailable(f"the report cannot be written: {error.strerror}", advice="choose another place") from None
+
+
+def _say(reply: Reply, body: dict[str, Any]) -> None:
+    from countenance.services.subject import PARTS
+
+    told = {words.capitalize(): "not told" if body[part] is None else len(body[part]) for part, words in PARTS.items()}
+    reply.facts(f"Report {body['report']}", told | {"Sources looked through": body["sources"]})
+    if body["indexed"]:
+        rows = [(one["source"], one["page"], one["first_seen"][:10], one["last_seen"][:10]) for one in body["indexed"]]
+        reply.table("Indexed", ("source", "page", "first seen", "last seen"), rows)

@@ -1,0 +1,127 @@
+"""Somebody asks what is held and was done about them: all of it, nobody else's, and never without a receipt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from countenance.app import Countenance, system_actor
+from countenance.domain.errors import BadInput, LedgerUnavailable, NoAuthority, SeveralFaces, UnreadableImage
+from countenance.ledger.log import Ledger
+from countenance.services.search import SearchRequest
+from countenance.services.subject import SubjectRequest
+from tests import pretend
+from tests.places import TESTER, Answer, Place, grant, kinds
+
+ADA, BOB = (pretend.photograph(name, note="who asks") for name in ("ada", "bob"))
+
+
+def report(product: Countenance, photograph: bytes, **changes: Any) -> dict[str, Any]:
+    authority = grant(product, "album", "wall", purpose="subject access")
+    return product.subject_report(SubjectRequest((photograph,), authority.id, **changes), TESTER)
+
+
+def searched(product: Countenance, photograph: bytes, purpose: str) -> Any:
+    authority = grant(product, "album", "wall", purpose=purpose)
+    return product.search(SearchRequest((photograph,), authority.id), TESTER)
+
+
+def files(told: dict[str, Any]) -> list[str]:
+    return sorted(one["image"].rsplit("/", 1)[1] for one in told["indexed"])
+
+
+def test_it_tells_where_when_and_to_whom_and_of_nobody_else(product: Countenance) -> None:
+    found = searched(product, pretend.photograph("ada", note="sought"), "find ada")
+    searched(product, pretend.photograph("bob", note="sought"), "find bob")
+    ada = found.groups[0].sightings[0]
+    with pytest.raises(UnreadableImage):  # it is pretended; that it was opened is an entry all the same
+        product.open_picture(found.search, found.handle, ada.id, TESTER)
+    product.export_search(found.search, found.handle, "A Lawyer", "a notice", TESTER)
+    told = report(product, ADA)
+    assert files(told) == ["ada-1.png", "ada-2.png", "shared.png", "shared.png"]
+    assert [one["purpose"] for one in told["sought"]] == ["find ada"]
+    assert "find ada" in {one["purpose"] for one in told["shown"]}
+    assert [one["purpose"] for one in told["opened"]] == ["find ada"]
+    assert [one["recipient"] for one in told["disclosed"]] == ["A Lawyer"]
+    assert told["complete"]
+    assert TESTER.user not in str({part: told[part] for part in ("shown", "opened", "disclosed", "sought")})
+    assert kinds(product)[-3:] == ["subject.started", "probes.compared", "subject.shown"]
+
+
+def test_who_is_not_indexed_is_told_so(product: Countenance) -> None:
+    told = report(product, pretend.photograph("zoe", note="who asks"))
+    assert all(told[part] == [] for part in ("indexed", "shown", "opened", "disclosed", "sought"))
+
+
+def test_it_goes_through_the_permit_and_spends_a_use(product: Countenance) -> None:
+    authority = grant(product, "album", searches=1)
+    asked = SubjectRequest((ADA,), authority.id)
+    told = product.subject_report(asked, TESTER)
+    assert {one["source"] for one in told["indexed"]} == {"album"}
+    with pytest.raises(NoAuthority) as caught:
+        product.subject_report(asked, TESTER)
+    assert caught.value.details["reason"] == "spent"
+    with product.database.write() as c:
+        c.exec_driver_sql("UPDATE authorities SET used = 0 WHERE id = ?", (authority.id,))
+    with pytest.raises(NoAuthority) as caught:
+        product.subject_report(asked, TESTER)
+    assert caught.value.details["reason"] == "not-in-ledger"
+
+
+def test_what_is_kept_back_is_not_told_and_why_is_sealed(product: Countenance) -> None:
+    with pytest.raises(BadInput, match="reason"):
+        report(product, ADA, withheld={"sought": " "})
+    with pytest.raises(BadInput, match="no part"):
+        report(product, ADA, withheld={"everything": "because"})
+    searched(product, pretend.photograph("ada", note="sought"), "find ada")
+    told = report(product, ADA, withheld={"sought": "an inquiry would be prejudiced"})
+    assert told["sought"] is None
+    assert told["indexed"]
+    (entry,) = product.ledger_entries(product.ledger_size - 1, product.ledger_size, opened=True)
+    assert entry["body"]["withheld"] == ["sought"]
+    assert "prejudiced" not in str(entry["body"])
+    assert "prejudiced" in str(entry["opened"])
+
+
+def test_no_receipt_no_report(product: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Ledger.append
+
+    def append(self: Ledger, kind: str, *rest: Any) -> Any:
+        if kind == "subject.shown":
+            raise LedgerUnavailable("the disk is full")
+        return real(self, kind, *rest)
+
+    monkeypatch.setattr(Ledger, "append", append)
+    with pytest.raises(LedgerUnavailable):
+        report(product, ADA)
+
+
+def test_it_never_guesses_whose_face_is_meant(product: Countenance) -> None:
+    both = pretend.photograph("ada", "bob", note="who asks")
+    with pytest.raises(SeveralFaces):
+        report(product, both)
+    assert set(files(report(product, both, face=2))) == {"bob.png", "both.png"}
+
+
+def test_the_command_writes_a_page_that_a_person_can_read(house: Place) -> None:
+    with house.open() as product:
+        found = searched(product, pretend.photograph("ada", note="sought"), "find ada")
+        product.export_search(found.search, found.handle, "A Lawyer", "a notice", TESTER)
+        authority = grant(product, "album", "wall", holder=system_actor("command").user)
+    house.opened.clear()
+    photo = house.put("me.png", ADA)
+    out = house.root / "report.pdf"
+    words = ("subject-report", photo, "--authority", authority.id, "--out", out)
+    answer: Answer = house.command(*words, "--withhold", "opened", "--reason", "an inquiry", "--json")
+    assert answer.code == 0, answer.out
+    assert answer.json["opened"] is None
+    text = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(out).pages)
+    assert "What is held about you" in text
+    assert "ada-1.png" in text.replace(" ", "")
+    assert "A Lawyer" in text
+    assert "kept back" in text
+    again = house.command(*words, "--json")
+    assert (again.code, again.json["error"]["code"]) == (2, "bad-input")
+    assert "Where pictures of you are indexed" in house.command(*words[:-2]).out
