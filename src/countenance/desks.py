@@ -47,7 +47,7 @@ class Desks:
         """Asking for authorities, and deciding on what was asked."""
         from countenance.services.request import RequestDesk
 
-        return RequestDesk(self._home.record, self.people.admit, self.settings.authority)
+        return RequestDesk(self._home.record, self.people.admit, self.settings.authority, self.people.changing)
 
     @cached_property
     def engine(self) -> Engine:

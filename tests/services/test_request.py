@@ -6,6 +6,7 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -117,6 +118,37 @@ def test_nobody_approves_or_declines_what_they_asked_for(office: Countenance) ->
         office.requests.approve(request.id, Actor(office.people.account("both").user, "page"))
     assert office.requests.one(request.id, BOSS).state == "requested"
     assert not office.authorities()
+
+
+def test_of_several_who_decide_at_once_one_does(house: Place, office: Countenance) -> None:
+    office.people.add("boss2", ["authoriser"], ADMIN, system_user="boss2")
+    second = house.open()
+    for _ in range(5):
+        request = office.requests.ask(wanted(case=f"T-{_}"), words(_), ASKER)
+        barrier = threading.Barrier(4)
+
+        def decide(n: int, id: str = request.id, barrier: threading.Barrier = barrier) -> bool:
+            product, actor = (office, BOSS) if n % 2 else (second, Actor("os:boss2", "python"))
+            barrier.wait(10)
+            try:
+                product.requests.approve(id, actor) if n < 3 else product.requests.decline(id, "no", actor)
+            except Refused:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(decide, range(4))) == 1
+    kinds_of = [e["type"] for e in office.ledger_entries(0, office.ledger_size)]
+    assert kinds_of.count("authority.granted") + kinds_of.count("authority.declined") == 5
+
+
+def words(n: int) -> Reasons:
+    """Reasons that nobody has given before."""
+    name = ("river", "tower", "garden", "harbour", "quarry")[n]
+    return Reasons(
+        f"The {name} {name}-keeper was robbed at the {name} gate, and the {name} picture is all that was left there.",
+        f"One {name} face is compared once; {name} staff need not be asked, and no {name} visitor is kept afterwards.",
+    )
 
 
 def test_who_may_not_decide_does_not(office: Countenance) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -43,6 +44,8 @@ class RequestDesk:
     record: Record
     admit: Admit
     settings: AuthoritySettings
+    changing: Callable[[], AbstractContextManager[None]]
+    """Held from looking at a request until what was decided is entered: two people cannot decide at once."""
 
     @property
     def cases(self) -> Cases:
@@ -119,16 +122,17 @@ class RequestDesk:
     def withdraw(self, id: str, actor: Actor) -> Request:
         """Take back a request of one's own that nobody has decided on. Raises Refused, UnknownThing."""
         actor = self.admit(actor, "authorities:request")
-        request = self.one(id, actor)
-        if request.holder not in actor.names:
-            raise Refused("this is somebody else's request", advice="whoever asked takes it back")
-        if request.state not in ("drafted", "requested") or request.due is not None:
-            raise Refused(
-                f"this request cannot be taken back: it is {request.state}",
-                advice="an urgent one was used already, and somebody has to judge it; an authority is revoked",
-            )
-        self.record.enter("authority.withdrawn", actor, {"request": id})
-        return self.papers().requests[id]
+        with self.changing():
+            request = self.one(id, actor)
+            if request.holder not in actor.names:
+                raise Refused("this is somebody else's request", advice="whoever asked takes it back")
+            if request.state not in ("drafted", "requested") or request.due is not None:
+                raise Refused(
+                    f"this request cannot be taken back: it is {request.state}",
+                    advice="an urgent one was used already, and somebody has to judge it; an authority is revoked",
+                )
+            self.record.enter("authority.withdrawn", actor, {"request": id})
+            return self.papers().requests[id]
 
     # Deciding
 
@@ -139,35 +143,37 @@ class RequestDesk:
         UnknownThing, BadInput when the time that was asked for is over.
         """
         actor = self.admit(actor, "authorities:write")
-        request = self._to_decide(id, actor)
-        own = request.holder in actor.names
-        if request.due is not None and request.authority is not None:
-            self.record.enter("authority.approved", actor, {"request": id, "authority": request.authority})
-            with self.record.database.read() as c:
-                return authorities.get(c, request.authority)
-        authorise.check_terms(self.record, request.wanted)
-        self.cases.check(request.wanted.case, self.papers())
-        authority = authorise.drawn_up(
-            request.wanted, holder=request.holder, granted_by=actor.user, self_approved=own, request=id
-        )
-        receipt = self.record.enter("authority.granted", actor, authority.terms())
-        return authorise.put_in_force(self.record, authority, receipt.seq)
+        with self.changing():
+            request = self._to_decide(id, actor)
+            own = request.holder in actor.names
+            if request.due is not None and request.authority is not None:
+                self.record.enter("authority.approved", actor, {"request": id, "authority": request.authority})
+                with self.record.database.read() as c:
+                    return authorities.get(c, request.authority)
+            authorise.check_terms(self.record, request.wanted)
+            self.cases.check(request.wanted.case, self.papers())
+            authority = authorise.drawn_up(
+                request.wanted, holder=request.holder, granted_by=actor.user, self_approved=own, request=id
+            )
+            receipt = self.record.enter("authority.granted", actor, authority.terms())
+            return authorise.put_in_force(self.record, authority, receipt.seq)
 
     def decline(self, id: str, reason: str, actor: Actor) -> Request:
         """Say no, and why. What an urgent request has found is deleted. Raises Refused, UnknownThing, BadInput."""
         actor = self.admit(actor, "authorities:write")
         if not reason.strip():
             raise BadInput("a request is declined for a reason", advice="say it with --reason")
-        request = self._to_decide(id, actor)
-        body = {"request": id, "authority": request.authority}
-        self.record.enter("authority.declined", actor, body, sealed={declined_item(id): {"reason": reason}})
-        self._delete_results(request.authority)
-        return self.papers().requests[id]
+        with self.changing():
+            request = self._to_decide(id, actor)
+            body = {"request": id, "authority": request.authority}
+            self.record.enter("authority.declined", actor, body, sealed={declined_item(id): {"reason": reason}})
+            self._delete_results(request.authority)
+            return self.papers().requests[id]
 
     def _to_decide(self, id: str, actor: Actor) -> Request:
         request = self.one(id, actor)
         if request.overdue(moments.now()):
-            self.enforce(actor)
+            self._enforce(actor)
             request = self.one(id, actor)
         if not request.undecided:
             raise Refused(f"there is nothing to decide: this request is {request.state}", advice="ask for a new one")
@@ -204,6 +210,10 @@ class RequestDesk:
         with self.record.database.read() as c:
             if not authorities.any_urgent(c):
                 return []
+        with self.changing():
+            return self._enforce(actor)
+
+    def _enforce(self, actor: Actor) -> list[str]:
         now = moments.now()
         over = [one for one in self.papers().requests.values() if one.overdue(now)]
         for request in over:
