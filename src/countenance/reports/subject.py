@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from countenance.reports.needed import needed
+from countenance.reports.paper import printed
 from countenance.reports.plain import printable
-from countenance.reports.proxylog import STAMP, TEMPLATES, fonts
 
 _HEADS = {
     "indexed": ["where", "first seen", "last seen"],
@@ -21,19 +19,7 @@ _HEADS = {
 def as_pdf(body: dict[str, Any], titles: dict[str, str], *, demo: bool = False) -> bytes:
     """The report as PDF/A-2a and PDF/UA-1; `titles` has the words of each part. Raises Unavailable when the extra
     `reports` is not installed."""
-    with needed():
-        import typst
-    found: Any = typst.compile(
-        str(TEMPLATES / "subject.typ"),
-        root=str(TEMPLATES),
-        font_paths=fonts(),
-        sys_inputs={"data": json.dumps(_sheet(body, titles) | {"demo": demo}, ensure_ascii=False)},
-        pdf_standards=["a-2a", "ua-1"],
-        package_path=str(TEMPLATES),
-        package_cache_path=str(TEMPLATES),
-        timestamp=STAMP,
-    )
-    return bytes(found)
+    return printed("subject", _sheet(body, titles) | {"demo": demo})
 
 
 def _sheet(body: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
