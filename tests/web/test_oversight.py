@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from countenance.domain.acts import Acts, Grant, Lapse
 from countenance.domain.misuse.urgent import unapproved
@@ -16,7 +15,7 @@ from countenance.store import moments
 from tests import pretend as people
 from tests.places import TESTER, grant, kinds
 from tests.web.conftest import Served
-from tests.web.test_browser import ARGUMENTS
+from tests.web.windows import windowed
 
 
 def test_a_reading_says_what_it_is_for_and_is_one_entry(pretend: Served) -> None:
@@ -64,20 +63,9 @@ def test_what_lapsed_in_a_home_reaches_the_overseer(pretend: Served, monkeypatch
 
 @pytest.fixture
 def window(pretend: Served) -> Iterator[Page]:
-    """A browser's window, signed in; its console must stay clean."""
-    found = shutil.which("chromium")
-    assert found, "chromium is missing: apt-get install -y chromium"
-    said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
-        page = browser.new_page()
-        page.on("console", lambda m: said.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{pretend.address}/enter#{pretend.sessions.mint_link()}")
-        page.wait_for_url(f"{pretend.address}/")
+    """A browser's window, signed in."""
+    with windowed(pretend) as page:
         yield page
-        browser.close()
-    assert said == []
 
 
 def test_one_page_says_how_the_house_was_used(pretend: Served, window: Page) -> None:

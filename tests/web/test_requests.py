@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.places import kinds
 from tests.web.conftest import Served
-from tests.web.test_browser import ARGUMENTS
+from tests.web.windows import windowed
 
 NECESSITY = "Two cameras saw the woman who took the handbag, and every other line of enquiry has come to an end."
 PROPORTION = (
@@ -79,20 +78,9 @@ def test_a_token_goes_as_far_as_its_scopes(pretend: Served) -> None:
 
 @pytest.fixture
 def window(pretend: Served) -> Iterator[Page]:
-    """A browser's window, signed in; its console must stay clean."""
-    found = shutil.which("chromium")
-    assert found, "chromium is missing: apt-get install -y chromium"
-    said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
-        page = browser.new_page()
-        page.on("console", lambda m: said.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{pretend.address}/enter#{pretend.sessions.mint_link()}")
-        page.wait_for_url(f"{pretend.address}/")
+    """A browser's window, signed in."""
+    with windowed(pretend, excused="422") as page:
         yield page
-        browser.close()
-    assert [one for one in said if "422" not in one] == []
 
 
 def fill(page: Page, *, urgent: bool) -> None:

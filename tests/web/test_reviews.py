@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.places import kinds
 from tests.web.conftest import Served
-from tests.web.test_browser import ARGUMENTS, photograph
+from tests.web.test_browser import photograph
+from tests.web.windows import windowed
 
 AUTHORITY = {
     "purpose": "testing", "basis": "own", "case": "T-1", "collections": ["folk"], "expires": "2100-01-01T00:00:00Z",
@@ -59,22 +59,9 @@ def test_asked_for_shown_judged_and_then_told(folk: Served) -> None:
 
 @pytest.fixture
 def window(folk: Served) -> Iterator[Page]:
-    """A browser's window, signed in; its console must stay clean."""
-    found = shutil.which("chromium")
-    assert found, "chromium is missing: apt-get install -y chromium"
-    said: list[str] = []
-    expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
-        page = browser.new_page()
-        page.set_default_timeout(30_000)
-        page.on("console", lambda m: said.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{folk.address}/enter#{folk.sessions.mint_link()}")
-        page.wait_for_url(f"{folk.address}/")
+    """A browser's window, signed in."""
+    with windowed(folk) as page:
         yield page
-        browser.close()
-    assert said == []
 
 
 def test_a_candidate_is_sent_to_review_and_judged_in_the_browser(folk: Served, window: Page) -> None:

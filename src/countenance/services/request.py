@@ -73,9 +73,6 @@ class RequestDesk:
 
     def reasons(self, request: Request) -> Reasons | None:
         """Why it was asked for, in words; None once that was shredded. To be shown to who reads and decides."""
-        return self._reasons(request)
-
-    def _reasons(self, request: Request) -> Reasons | None:
         asked = [s for s in request.steps if s.what in ("drafted", "requested", "urgent")]
         opened = self.record.opened(self.record.ledger.entry(asked[-1].entry)).get(item_of(request.id))
         return Reasons(**opened | {"near": tuple(opened["near"])}) if opened else None
@@ -258,7 +255,7 @@ class RequestDesk:
     def _judged(self, reasons: Reasons, id: str) -> tuple[dict[str, object], ...]:
         """Which earlier texts these are near. Raises BadInput for one that may not stand."""
         earlier = {
-            one.id: said for one in self.papers().requests.values() if one.id != id and (said := self._reasons(one))
+            one.id: said for one in self.papers().requests.values() if one.id != id and (said := self.reasons(one))
         }
         near: list[dict[str, object]] = []
         for text in _TEXTS:
