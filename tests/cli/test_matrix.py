@@ -111,7 +111,7 @@ MATRIX = {
 
 GIVEN = {
     "backup": [os.devnull, "--recipient", "age1nobody"],
-    "report transparency": ["--from", "2026-01-01", "--to", "2026-02-01", "--out", "not-there.json"],
+    "report transparency": ["--from", "2026-01-01", "--to", "2026-02-01", "--out", "{folder}/shown.json"],
     "profile set": ["organisation"],
     "serve": ["--host", "192.0.2.1"],
     "keys rotate": ["templates"],
@@ -121,7 +121,8 @@ GIVEN = {
     "user unlink": ["somebody", "--system-user", "x"],
     "proxylog unmask": ["V-000000000000", "--reason", "because it is asked", "--second-token-file", os.devnull],
 }
-"""Where what can be made up from the command's own options would not come as far as the role."""
+"""Where what can be made up from the command's own options would not come as far as the role; `{folder}` is the
+test's own."""
 
 
 def leaves(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -138,7 +139,7 @@ COMMANDS = dict(leaves(typer.main.get_command(app)))
 def words_for(name: str, command: Any, folder: Path) -> list[str]:
     """The command with something for all that it requires, and nothing that is there."""
     if name in GIVEN:
-        return [*name.split(), *GIVEN[name], "--json"]
+        return [*name.split(), *(word.format(folder=folder) for word in GIVEN[name]), "--json"]
     words = name.split()
     for parameter in command.params:
         if parameter.required:
