@@ -169,7 +169,7 @@ class FacePipeline:
 
 
 def load_pipeline(
-    pack_id: str | Path = DEFAULT_PACK,
+    pack: str | Path | PackManifest = DEFAULT_PACK,
     *,
     weights_dir: Path | None = None,
     offline: bool = False,
@@ -178,12 +178,12 @@ def load_pipeline(
     floor: Floor | None = None,
     progress: Progress | None = None,
 ) -> FacePipeline:
-    """A pack by its id or folder, ready to run. Its weights are fetched when they are missing and that is allowed.
+    """A pack by its id or folder, or as it was found, ready to run. Its weights are fetched when they are missing and that is allowed.
 
     Raises UnknownThing for an unknown pack; WeightsRefused when weights are altered, or missing and the pack's licence
     must be accepted first; FetchFailed when they are missing and `offline`, or do not arrive.
     """
-    pack = find_pack(pack_id)
-    make_sure(pack, weights_dir=weights_dir, offline=offline, progress=progress)
-    contents = [read_weights(pack, model, weights_dir=weights_dir) for model in pack.models]
-    return FacePipeline(pack, open_engine(runtime, threads), contents, floor or Floor())
+    found = pack if isinstance(pack, PackManifest) else find_pack(pack)
+    make_sure(found, weights_dir=weights_dir, offline=offline, progress=progress)
+    contents = [read_weights(found, model, weights_dir=weights_dir) for model in found.models]
+    return FacePipeline(found, open_engine(runtime, threads), contents, floor or Floor())

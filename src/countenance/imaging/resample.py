@@ -44,6 +44,11 @@ def warped(pixels: Pixels, back: NDArray[np.float64], side: int) -> Pixels:
         return np.asarray(turned)
     from kornia_rs import imgproc
 
-    forth = np.linalg.inv(np.vstack([back, (0.0, 0.0, 1.0)]))[:2]
-    matrix = tuple(forth.reshape(-1).tolist())
+    matrix = _inverse(*back.reshape(-1).tolist())
     return np.asarray(imgproc.warp_affine(np.ascontiguousarray(pixels), matrix, (side, side), "bilinear"))
+
+
+def _inverse(a: float, b: float, x: float, c: float, d: float, y: float) -> tuple[float, ...]:
+    """Of an affine transform, row by row."""
+    one = a * d - b * c
+    return d / one, -b / one, (b * y - d * x) / one, -c / one, a / one, (c * x - a * y) / one

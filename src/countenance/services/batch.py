@@ -34,14 +34,16 @@ class Batch:
     known: list[tuple[int, Found]] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the originals that it holds."""
+
+    def see(self, digest: bytes, seen: Seen, original: bytes, founds: list[Found]) -> None:
+        """One more that is new."""
+        self.new.append((digest, seen, original, founds))
+        self.size += len(original)
 
     def __len__(self) -> int:
         return len(self.new) + len(self.known) + len(self.again) + len(self.skipped)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the originals that it holds."""
-        return sum(len(original) for _, _, original, _ in self.new)
 
 
 class Writer:

@@ -55,7 +55,7 @@ def eyes_config(settings: Settings, pack: PackManifest) -> EyesConfig:
         if (value := getattr(settings.faces, name)) is not None
     }
     return EyesConfig(
-        pack=pack.id if pack.shipped else str(pack.folder),
+        pack=pack,
         runtime=settings.faces.runtime,
         weights=settings.faces.weights,
         offline=settings.offline,

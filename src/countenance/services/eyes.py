@@ -12,6 +12,7 @@ import numpy as np
 from countenance.domain.errors import UnreadableImage
 from countenance.domain.faces import Face
 from countenance.faces.detect import WANTED_SIDE
+from countenance.faces.packs import PackManifest
 from countenance.faces.pipeline import Draft, FacePipeline, Finer, Sighted, View, load_pipeline
 from countenance.faces.quality import Floor
 from countenance.imaging.decode import decode
@@ -29,9 +30,10 @@ TOGETHER = 1 << 21
 
 @dataclass(frozen=True, slots=True)
 class EyesConfig:
-    """What a process needs to see: passed to workers, so plain values only. `weights` is a folder to look in first."""
+    """What a process needs to see: passed to workers, so plain values only. `weights` is a folder to look in first;
+    a pack that was found already need not be read again."""
 
-    pack: str
+    pack: str | PackManifest
     runtime: Literal["auto", "openvino", "onnxruntime"]
     weights: Path | None
     offline: bool

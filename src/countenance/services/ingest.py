@@ -313,7 +313,7 @@ class _Work:
             twins = self._twins.pop(digest)
             if isinstance(outcome, Seen):
                 self._count_new(outcome, len(twins))
-                self._batch.new.append((digest, outcome, original, [found, *twins]))
+                self._batch.see(digest, outcome, original, [found, *twins])
             else:
                 for one in (found, *twins):
                     self._skip(Skipped(one.address, outcome.reason, outcome.detail), one)
