@@ -106,7 +106,8 @@ class PictureHashes:
             found = [self._half_near(one, known, limit) for one in variants]
             if self._parts is not None:
                 found += [self._parts.sharing(one) for one in variants]
-        return np.unique(np.concatenate([np.empty(0, np.intp), *found]))
+        found = [one for one in found if len(one)]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.intp)
 
     def _half_near(self, one: PictureHash, begin: int, limit: int) -> NDArray[np.intp]:
         """Positions from `begin` on whose first half differs in at most `limit` bits: hardly any but those sought."""

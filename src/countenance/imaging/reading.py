@@ -70,9 +70,11 @@ def _read(handle: int, most: int) -> bytes:
         raise UnreadableImage("too-many-bytes")
     parts = []
     left = most + 1  # one more than allowed tells that the file has grown past the limit
-    while left > 0 and (part := os.read(handle, min(left, max(state.st_size, 4096) + 1))):
+    next_part = state.st_size + 1
+    while left > 0 and (part := os.read(handle, min(left, next_part))):
         parts.append(part)
         left -= len(part)
+        next_part = max(next_part - len(part), 4096)
     if left <= 0:
         raise UnreadableImage("too-many-bytes")
     if not parts:
