@@ -101,6 +101,9 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self._done.clear()
 
+    def dismiss(self) -> None:
+        """Nothing goes on that would end."""
+
     def __len__(self) -> int:
         return 1
 

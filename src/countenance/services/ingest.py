@@ -203,8 +203,9 @@ class _Work:
                 if workers.room:
                     self._share_out(workers)
                 self._gather(workers, 0.5)
+            workers.dismiss()
+            self._commit()
         self.complete = getattr(reader, "complete", True)
-        self._commit()
         if self._broken_off is not None:
             raise self._broken_off
         self._say_what_vanished()

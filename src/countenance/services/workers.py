@@ -136,12 +136,16 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers:
-            worker.feed.put(None)
-            worker.pipe.close()
+        self.dismiss()
         for worker in self._workers:
             self._stop(worker)
         self._workers = []
+
+    def dismiss(self) -> None:
+        """Nothing more will come: they end while the caller does something else. Nothing can be handed over after."""
+        for worker in self._workers:
+            worker.feed.put(None)
+            worker.pipe.close()
 
     def __len__(self) -> int:
         return self._count
