@@ -213,3 +213,22 @@ def test_the_menu_opens_and_closes_by_keyboard(homes: dict[bool, tuple[Home, Giv
     menu.locator("summary", has_text="Authority").click()
     menu.get_by_role("link", name="Requests").click()
     expect(menu.locator("summary.here")).to_have_text("Authority")
+
+
+def test_a_bad_page_is_noticed(chromium: Browser) -> None:
+    """So that a walk which finds nothing says something."""
+    page = chromium.new_page(viewport=NARROW)  # type: ignore[arg-type]
+    page.set_content(
+        "<!doctype html><html lang=en><title>Bad</title><a class=skip href='#main'>Skip</a><main id=main tabindex=-1>"
+        "<h1>Bad</h1><p style='color: #ccc; background: #fff; width: 500px'>Pale and wide</p><img src='data:,'>"
+        "<button style='outline: none' id=bare>Bare</button><button tabindex=3>Early</button>"
+        "<button id=trap onkeydown='event.preventDefault()'>Trap</button><button data-open=x>Nothing…</button></main>"
+    )
+    assert {one.split(":")[0] for one in faults(page)} >= {"color-contrast", "image-alt"}
+    assert overflow(page) > 0
+    wrong = "\n".join(tab_through(page))
+    assert "nothing shows that one is at <button style" in wrong
+    assert "Tab leads nowhere from <button id=" in wrong
+    assert "never reached: <button data-open" in wrong
+    assert "no dialog opens" in dialogs(page)[0]
+    page.close()
