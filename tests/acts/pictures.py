@@ -37,9 +37,6 @@ def days_ago(days: float) -> Iterator[None]:
         yield
 
 
-# Collection and alteration
-
-
 def new_source(home: Home) -> Given:
     name = home.name("new")
     home.place.put(f"{name}/ada.png", pretend.photograph("ada", note=name))

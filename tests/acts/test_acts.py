@@ -21,7 +21,8 @@ from countenance.services.restore import With
 from countenance.settings import Settings
 from countenance.web.pages.words import ACTS as WORDS
 from tests import pretend
-from tests.acts import accounts, house, leave, pictures
+from tests.acts import accounts, house, leave, overseen, pictures
+from tests.acts import door as door_acts
 from tests.acts.stage import API, JOB, PAGE, PYTHON, Command, Home, Http, entries, linked, opened
 from tests.acts.table import OPERATIONS, Act
 from tests.cli.test_matrix import MACHINE
@@ -30,7 +31,7 @@ from tests.places import ROOT, TESTER, Place, kinds, register
 from tests.teams import Team, team_at
 from tests.web.test_matrix import MATRIX as ROUTES
 
-TABLE = (*pictures.ACTS, *leave.ACTS, *accounts.ACTS, *house.ACTS, *house.LAST)
+TABLE = (*pictures.ACTS, *leave.ACTS, *overseen.ACTS, *accounts.ACTS, *door_acts.ACTS, *house.ACTS, *house.LAST)
 DRIVEN = [(act, door, way) for act in TABLE for door, way in act.doors]
 
 ELSEWHERE = {
