@@ -143,10 +143,9 @@ class Countenance(Desks):
         *,
         on_progress: Callable[[Progress], None] | None = None,
         dry_run: bool = False,
-        kind: str = "ingest",
         run_id: int | None = None,
     ) -> IngestReport:
-        """Read a source once. Raises NotRegistered, UnknownThing, Busy, Unavailable."""
+        """Read a source, for the first time or again. Raises NotRegistered, UnknownThing, Busy, Unavailable."""
         from countenance.sources.opening import open_reader
 
         actor = self.people.admit(actor, "ingest")
@@ -161,6 +160,7 @@ class Countenance(Desks):
                 raise Busy(f"the source {name} was registered anew meanwhile", advice="read it again")
             with self.database.read() as c:
                 pages = pictures.pages_of(c, source.id) if source.kind == "website" else []
+                kind = "ingest" if runs.last_total(c, source.id) is None else "refresh"
             reader = open_reader(source, spool=spool, crawl=self.engine.crawl_settings(), known_pages=pages)
             return ingester.run(source, reader, actor, kind=kind, on_progress=on_progress, run_id=run_id)
 
@@ -253,8 +253,32 @@ class Countenance(Desks):
         return self._home.record.ledger.receipt(seq).as_json()
 
     def ledger_entries(self, start: int, stop: int, *, opened: bool = False) -> list[dict[str, Any]]:
-        """Entries as JSON values; with `opened`, what is sealed is shown as far as it is not shredded."""
+        """Entries as JSON values, for the program itself; with `opened`, what is sealed is shown as far as it is not
+        shredded. Whoever shows them to somebody takes `read_ledger` instead."""
         return list(self._home.record.entries(start, stop, opened=opened))
+
+    def read_ledger(self, start: int, stop: int, actor: Actor) -> list[dict[str, Any]]:
+        """Entries as JSON values, for somebody to read: that they were read is an entry first. No seal is opened."""
+        return self.overseer.read(start, stop, self.people.admit(actor, "ledger:read"))
+
+    def read_receipt(self, seq: int, actor: Actor) -> dict[str, Any]:
+        """The receipt of an entry: of one's own without more, of another's as `read_ledger`. Raises UnknownThing."""
+        if self.people.known(actor).names.isdisjoint(self.who_entered(seq)):
+            self.read_ledger(seq, seq + 1, actor)
+        return self.receipt(seq)
+
+    def who_entered(self, seq: int) -> frozenset[str]:
+        """The user of an entry; nobody where there is none."""
+        there = 0 <= seq < self.ledger_size
+        return (
+            frozenset(e["actor"]["authenticated"] for e in self.ledger_entries(seq, seq + 1)) if there else frozenset()
+        )
+
+    def own_entries(self, actor: Actor, most: int = 6, among: int = 200) -> list[dict[str, Any]]:
+        """What somebody did last, the newest first, as far as it stands among the newest entries."""
+        names, size = self.people.known(actor).names, self.ledger_size
+        found = [e for e in self.ledger_entries(max(0, size - among), size) if e["actor"]["authenticated"] in names]
+        return found[::-1][:most]
 
     def ledger_verify(self) -> dict[str, Any]:
         """Check the whole ledger as it lies on the disk. Raises LedgerBroken with the entry at fault."""

@@ -64,6 +64,7 @@ MATRIX = {
     "review control-remove": "reviews:controls",
     "oversee flags": "oversight:read",
     "oversee summary": "oversight:read",
+    "oversee calibration": "oversight:read",
     "report transparency": "oversight:read",
     "backup": "backup",
     "restore": MACHINE,

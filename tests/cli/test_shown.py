@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from countenance.app import Countenance
+from countenance.cli.search import _said
 from tests import pretend
 from tests.places import Answer, Place, ask, grant, ingest, register
 
@@ -108,3 +112,13 @@ def test_a_source_is_kept_for_what_the_settings_say(house: Place) -> None:
         assert source.retain_days == 7
         assert (source.expires_at - source.registered_at).days == 7
         assert register(product, "again", folder, retain_days=9).retain_days == 9
+
+
+def test_what_two_people_said_before_is_told_with_what_is_wrong_with_the_picture(product: Countenance) -> None:
+    result = ask(product, grant(product, "album"), pretend.photograph("ada", note="asked"))
+    first, second = result.groups[0].sightings[0], result.groups[1].sightings[0]
+    day = datetime(2026, 5, 3, tzinfo=UTC)
+    judged = replace(first, judged_different=day, warnings=("blurred",))
+    assert _said((second, judged)) == ["judged different on 2026-05-03", *second.warnings]
+    assert _said((judged,)) == ["judged different on 2026-05-03", "blurred"]
+    assert _said((replace(first, warnings=()),)) == ""

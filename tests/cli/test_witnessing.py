@@ -107,7 +107,7 @@ def test_receipts_and_bundles_carry_what_a_witness_signed(
     code, out = outsider(bundle, "--key", vkey, "--witness", witness.key, capsys=capsys)
     assert code == 0
     assert f"co-signed    the first {told['size']} entries, by witness.test/w1 at " in out
-    assert "no witness speaks for the 1 entries after these" in out
+    assert "no witness speaks for the 2 entries after these" in out
     code, out = outsider(bundle, "--key", vkey, capsys=capsys)
     assert "not checked  a co-signature in the name of witness.test/w1" in out
     assert witness.status() == (0, {"logs": witness.status()[1]["logs"], "alarms": []})

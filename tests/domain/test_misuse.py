@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from countenance.domain.acts import Acts, Closed, FaceLabels
 from countenance.domain.misuse import faces, shares, times, words
-from countenance.domain.misuse.flag import Shift, Tunables, poisson_tail, tail
+from countenance.domain.misuse.flag import (
+    LEAST_SPREAD,
+    MOST_SPREAD,
+    Shift,
+    Tunables,
+    poisson_tail,
+    spread_of,
+    tail,
+)
 from countenance.domain.misuse.rules import RULES, look
 from tests.domain.acting import MONDAY, PLAIN, SCREEN, SELFIE, acts, deed, grant, labels, search
 
@@ -47,6 +55,15 @@ def test_a_large_case_that_a_team_works_on() -> None:
     assert faces.case_over_unlike_faces(acts(searches), labels(apart=apart), USUAL) == []
 
 
+def test_a_face_that_a_colleague_sought_under_the_same_number_belongs_to_the_case() -> None:
+    own = [search(n, case="C-7") for n in range(7)]
+    shared = [search(20 + n, "os:bea", "C-7") for n in range(2)]
+    apart = {f"S-{n}": n for n in range(7)} | {f"S-{20 + n}": n for n in range(2)}
+    assert faces.case_over_unlike_faces(acts(own + shared), labels(apart=apart), USUAL) == []
+    (found,) = faces.case_over_unlike_faces(acts(own + shared[:1]), labels(apart=apart), USUAL)
+    assert found.entries == (1, 2, 3, 4, 5, 6)
+
+
 def test_a_face_under_many_cases_of_one_person_and_not_of_several() -> None:
     hunted = [search(n, case=f"C-{n}") for n in range(3)]
     offender = [search(10 + n, COLLEAGUES[n], f"D-{n}") for n in range(3)]
@@ -76,6 +93,13 @@ def test_a_search_at_night_alone_and_not_in_an_urgent_one() -> None:
     assert [f.entries for f in found] == [(1,)]
 
 
+def test_a_face_that_the_case_is_about_by_day_is_work_at_night_too() -> None:
+    day, night, other = search(1), search(2, at=NIGHT), search(3, at=NIGHT + timedelta(days=7))
+    of_case = labels(apart={"S-1": 1, "S-2": 1, "S-3": 2})
+    assert [f.entries for f in times.outside_shift(acts([day, night, other]), USUAL, of_case)] == [(3,)]
+    assert len(times.outside_shift(acts([day, night, other]), USUAL, labels())) == 2
+
+
 def test_the_night_team_works_at_night() -> None:
     night = replace(USUAL, shifts={"os:ann": Shift(time(19), time(7), frozenset(range(7)))})
     assert times.outside_shift(acts([search(1, at=NIGHT)]), night) == []
@@ -90,6 +114,17 @@ def test_after_a_case_was_closed_but_not_on_its_last_day() -> None:
     found = times.after_closing(acts([tidying, late, other], closed=(closed,)), USUAL)
     assert [(f.entries, f.people) for f in found] == [((1, 5), ("os:ann",))]
     assert "9 days after" in found[0].reason
+
+
+def test_after_closing_a_face_of_the_case_can_wait_and_a_new_one_cannot() -> None:
+    closed = Closed(1, MONDAY + timedelta(days=1), "C-1")
+    before = search(2, at=MONDAY)
+    court, new = (search(n, at=MONDAY + timedelta(days=9 + n)) for n in (3, 4))
+    of_case = labels(apart={"S-2": 1, "S-3": 1, "S-4": 2})
+    (asked,) = times.after_closing(acts([before, court], closed=(closed,)), USUAL, of_case)
+    (private,) = times.after_closing(acts([before, court, new], closed=(closed,)), USUAL, of_case)
+    assert (asked.severity, private.severity) == ("notice", "look")
+    assert times.after_closing(acts([before, court], closed=(closed,)), USUAL)[0].severity == "look"
 
 
 def test_a_burst_against_a_slow_pace_but_not_of_one_who_is_always_quick() -> None:
@@ -128,6 +163,21 @@ def test_one_text_for_many_cases_and_not_texts_with_particulars() -> None:
     ]
     found = words.repeated_words(acts(grants=tuple(copied + written)), USUAL)
     assert [(f.people, f.entries) for f in found] == [(("os:ann",), (0, 1, 2, 3))]
+
+
+def test_the_reasons_are_read_where_they_were_opened_and_both_have_to_repeat() -> None:
+    worth = "One photograph is compared once, and whoever is not the one is not kept."
+    empty = "It is necessary to identify the subject for the purposes of the ongoing investigation"
+    copied = [replace(grant(n, f"purpose {n}", f"C-{n}"), reasons=(f"{empty} {n}.", worth)) for n in range(4)]
+    written = [
+        replace(grant(10 + n, "the same", f"D-{n}", "os:bea"), reasons=(text, worth))
+        for n, text in enumerate(
+            ("The man at the kiosk left a bag.", "A driver fled by night.", "She paid with a card.")
+        )
+    ]
+    found = words.repeated_words(acts(grants=tuple(copied + written)), USUAL)
+    assert [(f.people, f.entries) for f in found] == [(("os:ann",), (0, 1, 2, 3))]
+    assert "It is necessary" in found[0].reason
 
 
 def test_one_case_may_have_one_text() -> None:
@@ -219,6 +269,21 @@ def test_the_tail_is_that_of_drawn_numbers() -> None:
     drawn = rng.binomial(12, rates)
     for k in (2, 4, 7):
         assert tail(k, 12, 20, 100) == pytest.approx(float((drawn >= k).mean()), rel=0.02)
+
+
+def test_how_much_shares_differ_by_themselves_is_told_from_them() -> None:
+    rng = np.random.default_rng(4)
+
+    def drawn(rates: np.ndarray) -> list[tuple[int, int, float]]:
+        return [(int(rng.binomial(20, rate)), 20, 0.3) for rate in rates]
+
+    same, differing = drawn(np.full(900, 0.3)), drawn(rng.beta(0.3 * 12, 0.7 * 12, 900))
+    assert spread_of(same) == MOST_SPREAD
+    assert spread_of(differing) == LEAST_SPREAD
+    assert LEAST_SPREAD < spread_of(drawn(rng.beta(0.3 * 50, 0.7 * 50, 5000))) < MOST_SPREAD
+    assert spread_of(same[:20]) == LEAST_SPREAD, "too few to tell"
+    hidden = [*same, *[(20, 20, 0.3)] * 10]
+    assert spread_of(hidden) == MOST_SPREAD, "what is looked for does not hide itself"
 
 
 def test_one_of_one_is_never_remarkable() -> None:

@@ -143,14 +143,14 @@ def test_what_is_gone_has_vanished_and_what_comes_back_is_seen_again(
         path.unlink()
         day = start + timedelta(days=1)
         monkeypatch.setattr(moments, "now", lambda: day)
-        assert ingest(product, "album", kind="refresh").as_json()["vanished"] == 1
+        assert ingest(product, "album").as_json()["vanished"] == 1
         gone = seen(product)
         assert (gone.first_seen, gone.last_seen, gone.vanished) == (first.first_seen, first.last_seen, day)
         path.write_bytes(data)
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         later = start + timedelta(days=2)
         monkeypatch.setattr(moments, "now", lambda: later)
-        assert ingest(product, "album", kind="refresh").as_json()["new"] == 0
+        assert ingest(product, "album").as_json()["new"] == 0
         back = seen(product)
         assert (back.id, back.first_seen, back.vanished) == (first.id, first.first_seen, None)
         assert back.last_seen > gone.last_seen

@@ -12,6 +12,7 @@ from countenance.ledger.note import VerifierKey
 from countenance.ledger.verify import verify_folder
 from tests.places import ROOT
 from tools.misusesim import organisation
+from tools.misusesim.__main__ import SEEDS
 from tools.misusesim.dishonest import PLANTS
 from tools.misusesim.table import BEGIN, END, PAGE, table
 from tools.misusesim.writing_ledger import write_ledger
@@ -63,3 +64,4 @@ def test_the_page_has_its_table() -> None:
     text = (ROOT / PAGE).read_text(encoding="utf-8")
     between = text.partition(BEGIN)[2].partition(END)[0]
     assert all(words in between for rule, words in RULES.items() if rule not in EXACT)
+    assert f"Seeds {', '.join(map(str, SEEDS))}:" in between, "measured on the years held out"

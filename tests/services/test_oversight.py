@@ -16,14 +16,17 @@ from PIL import Image
 import countenance
 from countenance.app import Countenance
 from countenance.domain.errors import BadInput, Broken, CountenanceError, UnreadableImage
+from countenance.domain.requests import Wanted
 from countenance.services import compare_probes
 from countenance.services.acts import read_acts
 from countenance.services.oversight import BEGINNING, Asked
+from countenance.services.paperwork import item_of
 from countenance.services.probe_traits import traits_of
 from countenance.services.retention import run_retention
-from countenance.store import moments
+from countenance.store import items, moments
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, kinds
+from tests.services.test_request import REASONS
 
 PROBE = pretend.photograph("ada", note="asked")
 WHY = Asked("lawfulness")
@@ -64,6 +67,20 @@ def test_a_time_bounds_the_searches_and_not_what_they_rest_on(product: Countenan
     assert [one.search for one in acts.searches] == [second.search]
     assert acts.searches[0].case == "C-9"
     assert [d.kind for d in acts.searches[0].deeds] == ["exported"]
+
+
+def test_reasons_are_opened_for_whoever_reads_signs_and_for_nobody_else(product: Countenance) -> None:
+    wanted = Wanted("to find ada", "own", "C-9", ("album",), moments.now() + timedelta(days=1), 3, "a lead", "A Tester")
+    near = product.requests.ask(wanted, REASONS, TESTER)
+    product.requests.approve(near.id, TESTER)
+    (closed,), (opened,) = everything(product).grants, everything(product, opened=True).grants
+    assert (closed.request, closed.reasons) == (near.id, ())
+    assert opened.reasons == (REASONS.necessity, REASONS.proportionality)
+    product.oversight.flags(WHY, TESTER)
+    assert product.ledger_entries(product.ledger_size - 1, product.ledger_size)[0]["body"]["opened"] is True
+    with product.database.write() as c:
+        items.destroy(c, [item_of(near.id)])
+    assert everything(product, opened=True).grants[0].reasons == ()
 
 
 def test_traits_are_sealed_and_go_with_the_probe(product: Countenance) -> None:

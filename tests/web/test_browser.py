@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from countenance.ledger.receipt import verify_receipt
 from demo.people import PEOPLE, photograph
 from tests.web.conftest import Served
+from tests.web.walking import faults
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -108,10 +109,12 @@ def test_from_the_link_to_an_export(folk: Served, enter: Open, authority: str, t
         assert word not in page.locator("#results").inner_text().lower()
 
     page.screenshot(path=tmp_path / "results.png", full_page=True)
+    assert faults(page) == []
     groups.first.get_by_role("button", name="Compare candidate 1").click()
     detail = page.locator("#detail")
     expect(detail).to_be_visible()
     expect(detail.locator("h2")).to_have_text(f"Candidate 1 of {groups.count()}")
+    assert faults(page) == []
     expect(detail.locator("#candidate-face")).to_have_js_property("complete", True)
     yours, theirs = (detail.locator(f".square > {part}").bounding_box() for part in ("canvas", "img"))
     assert yours is not None
@@ -150,6 +153,7 @@ def test_from_the_link_to_an_export(folk: Served, enter: Open, authority: str, t
 
     page.get_by_role("button", name="Export…").click()
     export = page.locator("#export")
+    assert faults(page) == []
     export.get_by_role("button", name="Export").click()
     expect(export).to_be_visible()
     export.get_by_label("Recipient").fill("  ")

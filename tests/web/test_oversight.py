@@ -15,7 +15,7 @@ from countenance.store import moments
 from tests import pretend as people
 from tests.places import TESTER, grant, kinds
 from tests.web.conftest import Served
-from tests.web.windows import windowed
+from tests.web.windows import choose, windowed
 
 
 def test_a_reading_says_what_it_is_for_and_is_one_entry(pretend: Served) -> None:
@@ -73,7 +73,7 @@ def test_one_page_says_how_the_house_was_used(pretend: Served, window: Page) -> 
     probe = people.photograph("ada", note="asked")
     pretend.product.search(SearchRequest((probe,), authority.id), TESTER)
     size = pretend.product.ledger_size
-    window.get_by_role("navigation").get_by_role("link", name="Oversight").click()
+    choose(window, "Oversight", "Records")
     expect(window.get_by_role("heading", name="Oversight", level=1)).to_be_visible()
     assert pretend.product.ledger_size == size, "the form alone reads nothing"
     window.get_by_label("What is this reading for?").select_option("self-monitoring")

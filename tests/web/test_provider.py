@@ -142,6 +142,14 @@ def test_another_browser_cannot_finish_what_one_began(served: Served) -> None:
         assert other.get(back).status_code == 401
 
 
+def test_an_answer_that_was_bent_is_a_sign_in_that_failed(team: Team, served: Served) -> None:
+    before = team.product.ledger_size
+    with httpx.Client(base_url=served.address, headers={"Accept": "application/json"}) as browser:
+        browser.get("/sign-in/provider")
+        assert browser.get("/sign-in/provider/back?state=another&code=made-up").status_code == 403
+    assert kinds(team.product)[before:] == ["session.refused"]
+
+
 def test_a_provider_that_is_away_or_another(provider: str) -> None:
     with pytest.raises(Unavailable):
         oidc.begin(OidcSettings(issuer="http://127.0.0.1:9"), BACK)

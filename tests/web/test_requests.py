@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.places import kinds
 from tests.web.conftest import Served
-from tests.web.windows import windowed
+from tests.web.windows import choose, windowed
 
 NECESSITY = "Two cameras saw the woman who took the handbag, and every other line of enquiry has come to an end."
 PROPORTION = (
@@ -102,7 +102,7 @@ def fill(page: Page, *, urgent: bool) -> None:
 
 
 def test_asked_read_and_approved_on_pages(pretend: Served, window: Page) -> None:
-    window.get_by_role("navigation").get_by_role("link", name="Requests").click()
+    choose(window, "Requests", "Authority")
     expect(window.get_by_text("Nothing waits.")).to_be_visible()
     fill(window, urgent=False)
     expect(window.locator("#flash")).to_contain_text("Asked, as entry")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.places import kinds
 from tests.web.conftest import Served
 from tests.web.test_browser import photograph
-from tests.web.windows import windowed
+from tests.web.windows import choose, windowed
 
 AUTHORITY = {
     "purpose": "testing", "basis": "own", "case": "T-1", "collections": ["folk"], "expires": "2100-01-01T00:00:00Z",
@@ -75,7 +75,7 @@ def test_a_candidate_is_sent_to_review_and_judged_in_the_browser(folk: Served, w
     window.locator("#ask-review").click()
     expect(window.locator("#review-words")).to_contain_text("Two others judge it")
     window.locator("#close-detail").click()
-    window.get_by_role("navigation").get_by_role("link", name="Review", exact=True).click()
+    choose(window, "Review", "Judging")
     window.get_by_role("button", name="Take a pair").click()
     expect(window.locator("#pair-title")).to_be_focused()
     boxes = [window.locator(f"#{side}").bounding_box() for side in ("probe", "candidate")]
@@ -87,5 +87,5 @@ def test_a_candidate_is_sent_to_review_and_judged_in_the_browser(folk: Served, w
     window.get_by_label("What it rests on").fill("they are made up")
     window.get_by_role("button", name="Judge").click()
     expect(window.locator("#told-words")).to_contain_text("likeness of")
-    window.get_by_role("navigation").get_by_role("link", name="Reviews").click()
+    choose(window, "Reviews", "Judging")
     expect(window.get_by_role("heading", name="How reviewers judge")).to_be_visible()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from countenance.access.scopes import SCOPES
+from tests.places import kinds
 from tests.web.conftest import Served
 
 EXAMPLES = {
@@ -66,6 +67,7 @@ WANTED = {
     ("post", "/oversight/flags"): "oversight:read",
     ("post", "/oversight/summary"): "oversight:read",
     ("post", "/oversight/transparency"): "oversight:read",
+    ("post", "/oversight/verdicts"): "oversight:read",
     ("get", "/ledger"): "ledger:read",
     ("get", "/ledger/entries"): "ledger:read",
     ("get", "/ledger/receipts/{seq}"): "ledger:read",
@@ -131,7 +133,9 @@ def test_a_token_opens_its_own_doors_alone(folk: Served, scope: str) -> None:
                 assert answer.json()["scope"] == wanted
     allowed_to_start = scope == "ingest"
     if not allowed_to_start:
-        assert folk.product.ledger_size == before + 1, "the token's own entry, and no other"
+        done = kinds(folk.product)[before:]
+        read = ["ledger.read"] if scope == "ledger:read" else []
+        assert done == ["token.created", *read], "the token's own entry, that of reading, and no other"
 
 
 def test_without_a_token_nothing_opens(folk: Served) -> None:

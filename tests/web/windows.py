@@ -12,6 +12,13 @@ from tests.web.conftest import Served
 from tests.web.test_browser import ARGUMENTS
 
 
+def choose(page: Page, name: str, group: str) -> None:
+    """Follow a link of the menu, inside its group."""
+    menu = page.get_by_role("navigation")
+    menu.locator("summary", has_text=group).click()
+    menu.get_by_role("link", name=name, exact=True).click()
+
+
 @contextmanager
 def windowed(served: Served, *, excused: str | None = None) -> Iterator[Page]:
     """The window; its console has to stay clean, but for what holds `excused`."""

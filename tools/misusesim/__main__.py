@@ -13,7 +13,8 @@ from tools.misusesim.table import PAGE, put, table
 from tools.misusesim.writing_ledger import write_ledger
 from tools.misusesim.year import play, scored
 
-SEEDS = (1, 2, 3, 4, 5, 6, 7, 8)
+SEEDS = (101, 102, 103, 104, 105, 106, 107, 108)
+"""Held out: rules were made while looking at the years 1 to 8 alone."""
 
 
 def main() -> None:

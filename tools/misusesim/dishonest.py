@@ -8,7 +8,7 @@ from random import Random
 
 from tools.misusesim.organisation import DAYS, START, Organisation, Person, sitting
 from tools.misusesim.stage import Case, Stage
-from tools.misusesim.writing import LAZY
+from tools.misusesim.writing import EMPTY, LAZY
 
 EACH = 5
 """Instances of each kind in a year."""
@@ -116,7 +116,7 @@ def _pictures(rule: str, like: str) -> Plant:
 
 
 def _copied(stage: Stage, organisation: Organisation, cases: list[Case], person: Person) -> None:
-    favourite = stage.rng.choice(LAZY)
+    favourite, said = stage.rng.choice(LAZY), stage.words.choice(EMPTY)
     for _ in range(stage.rng.randrange(3, 9)):
         day = _day(stage.rng)
         case = Case(f"C-{stage.new('case'):05d}", [person], [], day, None)
@@ -128,7 +128,11 @@ def _copied(stage: Stage, organisation: Organisation, cases: list[Case], person:
             if stage.rng.random() < 0.6
             else stage.rng.choice((text + ".", f"{text} ref {case.number}", text.upper(), f"{text}, urgent"))
         )
-        stage.authority(case, person, when, purpose, "repeated-justification")
+        # The very same words are turned away, so that one is put before them now and then.
+        again = f"{stage.words.choice(('', 'Again: ', 'Urgent: ', 'Please note: '))}{said}"
+        if stage.words.random() < 0.2:
+            again = stage.words.choice(EMPTY)
+        stage.authority(case, person, when, purpose, "repeated-justification", said=(again, person.worth))
         stage.search(person, case, stage.new("face"), when, "repeated-justification")
 
 

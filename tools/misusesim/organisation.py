@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from countenance.domain.misuse.flag import Shift
+from tools.misusesim.writing import worth
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 365
@@ -53,6 +54,8 @@ class Person:
     care: float
     overtime: float
     """The chance that a sitting lies outside the shift, for no bad reason."""
+    worth: str = ""
+    """What they always write on proportionality."""
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ def make(rng: Random) -> Organisation:
             luck=rng.uniform(0.75, 1.25),
             care=1 - rng.betavariate(1.2, 18),
             overtime=rng.betavariate(1, 60),
+            worth=worth(Random(f"{team.name}-{n}")),
         )
         for team in TEAMS
         for n in range(team.people)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from countenance.domain.strangers import Calibration
 from countenance.domain.traits import ProbeTraits
 from tools.misusesim.organisation import DAYS, START, Person
-from tools.misusesim.writing import justification
+from tools.misusesim.writing import justification, reasons
 
 END = START + timedelta(days=DAYS)
 
@@ -54,10 +54,14 @@ class Stage:
     traits: dict[str, tuple[ProbeTraits, ...]] = field(default_factory=dict)
     known: frozenset[int] = frozenset()
     """Faces that the collection holds, in many pictures."""
+    reasons: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Authority → necessity and proportionality, as they were sealed with its request."""
     unknown: frozenset[int] = frozenset()
     """Faces that turn up in many cases and are in no collection."""
     faces: dict[str, int] = field(default_factory=dict)
     """Search → the face looked for."""
+    words: Random = field(default_factory=Random)
+    """What decides the reasons: apart, so that the rest of a year does not hang on how much people write."""
     instance: int = 0
     """Which planted misuse is being played."""
     numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -73,12 +77,21 @@ class Stage:
             tags = frozenset(f"{rule}#{self.instance}" for rule in bad)
             self.happenings.append(Happening(at, kind, who, body, tags))
 
-    def authority(self, case: Case, person: Person, at: datetime, purpose: str | None = None, *bad: str) -> str:
+    def authority(
+        self,
+        case: Case,
+        person: Person,
+        at: datetime,
+        purpose: str | None = None,
+        *bad: str,
+        said: tuple[str, str] | None = None,
+    ) -> str:
         """The authority that this person has for a case: their own for the case, granted at first need."""
         if purpose is None and person.name in case.authorities:
             return case.authorities[person.name]
         id = f"A-{self.seed:02x}{self.new('authority'):06x}"
         case.authorities[person.name] = id
+        self.reasons[id] = said or reasons(self.words, person.style, person.worth)
         body: dict[str, Any] = {
             "authority": id, "case": case.number, "purpose": purpose or justification(self.rng, person.style),
             "basis": "law_enforcement", "collections": ["custody"], "granted_by": f"os:chief-{person.team.name}",

@@ -58,6 +58,42 @@ def justification(rng: Random, style: str) -> str:
 
 _STOCK = ("Shop theft, person on camera", "Damage, person on camera", "Assault, person on camera")
 
+_WHY = (
+    "The owner does not know them, and no name came up at the door.",
+    "Two colleagues looked at the stills and could not say who it is.",
+    "The plate led nowhere, and the shop next door has no camera.",
+    "It was put to the neighbours, without a name.",
+    "Nothing else links anybody to it, and the film is wiped in a week.",
+    "The witness has moved away and gave no name.",
+    "The description fits too many people to go by it.",
+)
+_WORTH = (
+    "One photograph is compared once, and whoever is not the one is not kept.",
+    "The harm was serious, and the comparison troubles nobody who is not alike.",
+    "Asking in the street would have troubled far more people than this does.",
+    "Only the collection of earlier offenders is searched, and for this one picture.",
+)
+
+
+def reasons(rng: Random, style: str, worth: str) -> tuple[str, str]:
+    """Necessity and proportionality of a request. What made it necessary is particular to the case as far as the style
+    goes; on proportionality people mostly write what they always write (`worth`)."""
+    return f"{justification(rng, style)} {rng.choice(_WHY)}", worth if rng.random() < 0.85 else rng.choice(_WORTH)
+
+
+def worth(rng: Random) -> str:
+    """What somebody always writes on proportionality."""
+    return rng.choice(_WORTH)
+
+
+EMPTY = (
+    "It is necessary to identify the subject for the purposes of the ongoing investigation.",
+    "Intelligence suggests that the identification of this person is required at this time.",
+    "As discussed with the supervisor, the person in the picture needs to be identified.",
+    "There is an operational need to know who this is, see the case file for details.",
+)
+"""Long enough to be taken, and good for any case."""
+
 LAZY = (
     "Identify suspect",
     "Intelligence purposes",

@@ -55,7 +55,7 @@ def play(seed: int, *, misuse: bool = True) -> Year:
     """The year of this seed."""
     rng = Random(seed)
     calibration = Calibration.from_json(json.loads(PACK.read_text(encoding="utf-8")))
-    stage = Stage(rng, calibration, seed)
+    stage = Stage(rng, calibration, seed, words=Random(f"words of {seed}"))
     people = organisation.make(rng)
     cases = honest.play(stage, people)
     if misuse:
@@ -71,7 +71,8 @@ def acts_of(year: Year) -> Acts:
         reading.take(Entry(seq, time_text(one.at), one.kind, actor, one.body, (), None, b""))
     acts = reading.acts()
     searches = tuple(replace(one, traits=year.stage.traits[one.search]) for one in acts.searches)
-    return replace(acts, searches=searches, opened=True)
+    grants = tuple(replace(one, reasons=year.stage.reasons[one.authority]) for one in acts.grants)
+    return replace(acts, searches=searches, grants=grants, opened=True)
 
 
 def labels_of(year: Year, acts: Acts) -> FaceLabels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ def calibrate(
         typer.Option(help="A folder of pictures of people who are in no other folder given; give it twice at least."),
     ],
     out: Annotated[Path | None, typer.Option(help="Where to write the calibration, by default into the pack.")] = None,
+    verdicts: Annotated[
+        Path | None, typer.Option(help="Scores that people judged: raise what they prove too low, and nothing else.")
+    ] = None,
     home: options.Home = None,
     offline: options.Offline = False,
     json: options.Json = False,
@@ -35,10 +38,12 @@ def calibrate(
 
     Example: countenance calibrate open --impostors faces-a/ --impostors faces-b/ --out calibration.json
     """
+    from countenance.domain.verdicts import raised
     from countenance.faces.packs import find_pack
     from countenance.faces.weights import missing
     from countenance.services.calibrate import measure
     from countenance.services.engine import eyes_config
+    from countenance.services.verdicts import read_hard_impostors
     from countenance.services.workers import worker_count
     from countenance.settings import load_settings
 
@@ -50,8 +55,12 @@ def calibrate(
     settings = load_settings(home, offline=offline or None)
     if missing(found, weights_dir=settings.faces.weights):  # altered ones are refused when they are loaded
         options.install_pack(found, reply, source=settings.faces.weights, offline=settings.offline, accepted=False)
+    hard, comparisons = read_hard_impostors(_read(verdicts), found.id) if verdicts is not None else ([], 0)
     with reply.bytes_progress("measuring", unit="pictures") as show:
         body = measure(eyes_config(settings, found), found.id, impostors, worker_count(settings.ingest.workers), show)
+    if verdicts is not None:
+        body["curve"], count = raised(body["curve"], hard, comparisons)
+        body["verdicts"] = {"different": len(hard), "comparisons": comparisons, "raised": count}
     target = out or found.folder / (found.calibration or "calibration.json")
     try:
         target.write_text(json_module.dumps(body, indent=1) + "\n")
@@ -65,3 +74,10 @@ def calibrate(
     )
     at = [row for row in body["curve"] if row[1] <= 1e-2]
     reply.table("Rates", ("deviations above background", "rate", "at least", "at most"), at[::10] + at[-1:])
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json_module.loads(options.content(file))
+    except ValueError:
+        return None

@@ -28,12 +28,10 @@ def ingest(
 
     Example: countenance ingest family
     """
-    run(name, home, key_dir, offline=offline, json=json, dry_run=dry_run, kind="ingest")
+    run(name, home, key_dir, offline=offline, json=json, dry_run=dry_run)
 
 
-def run(
-    name: str, home: Path | None, key_dir: Path | None, *, offline: bool, json: bool, dry_run: bool, kind: str
-) -> None:
+def run(name: str, home: Path | None, key_dir: Path | None, *, offline: bool, json: bool, dry_run: bool) -> None:
     """One run with its progress bar and its table."""
     reply = Reply(json)
     with options.opened(home, key_dir, act="ingest", offline=offline or None) as countenance:
@@ -41,7 +39,7 @@ def run(
         if not dry_run:
             options.ensure_weights(countenance, reply)
         with reply.progress(f"{'would read' if dry_run else 'reading'} {name}") as show:
-            report = countenance.ingest(name, options.actor(countenance), on_progress=show, dry_run=dry_run, kind=kind)
+            report = countenance.ingest(name, options.actor(countenance), on_progress=show, dry_run=dry_run)
     body = report.as_json()
     if reply.object(body):
         return

@@ -100,7 +100,7 @@ def show(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Read entries. What is sealed stays sealed.
+    """Read entries, which is an entry itself. What is sealed stays sealed.
 
     Example: countenance ledger show --last 50
     """
@@ -110,7 +110,7 @@ def show(
         if seq is not None and not 0 <= seq < size:
             raise BadInput(f"there is no entry {seq}", advice=f"the newest is {size - 1}")
         first, stop = (seq, seq + 1) if seq is not None else (max(0, size - last), size)
-        entries = countenance.ledger_entries(first, stop)
+        entries = countenance.read_ledger(first, stop, options.actor(countenance))
         receipt = countenance.receipt(seq) if seq is not None else None
     if reply.object({"entries": entries} | ({"receipt": receipt} if receipt else {})):
         return
@@ -169,7 +169,7 @@ def tiles(
     """
     reply = Reply(json)
     with options.opened(home, key_dir, act="ledger:read") as countenance:
-        done = countenance.overseer.tiles(folder, entries=entries)
+        done = countenance.overseer.tiles(folder, options.actor(countenance), entries=entries)
     told = {"folder": str(folder), "size": done.size, "before": done.before, "files": done.files}
     if not reply.object(told | {"entries": entries, "too_long": list(done.too_long)}):
         reply.say(f"Wrote {done.files} files to {folder}, for {done.size} entries ({done.before} before).")

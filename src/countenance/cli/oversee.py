@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json as json_module
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from countenance.cli import options
 from countenance.cli.output import Reply
-from countenance.domain.errors import BadInput
+from countenance.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from countenance.services.oversight import Asked
@@ -87,6 +89,47 @@ def summary(
     reply.facts("Looks wrong", body["looks_wrong"] or {"nothing": ""})
     if body["silent"]:
         reply.facts("Nothing to go by", body["silent"])
+
+
+@app.command()
+def calibration(
+    purpose: Purpose,
+    since: Since = None,
+    until: Until = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the scores judged to be of two people, for `calibrate --verdicts`.")
+    ] = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Hold expected strangers against verdicts. Judged pairs are a choice: they can show that too few strangers are
+    expected, never that enough are. Exit code 1 when too few are.
+
+    Example: countenance oversee calibration --purpose self-monitoring --out verdicts.json
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        body, hard = countenance.oversight.verdicts(_asked(purpose, since, until), options.actor(countenance))
+    if out is not None:
+        try:
+            out.write_text(json_module.dumps(hard, indent=1) + "\n")
+        except OSError as error:
+            raise Unavailable(f"it cannot be written: {error.strerror}", advice="choose another place") from None
+    if not reply.object(body | ({"file": str(out)} if out else {})):
+        reply.table(
+            f"{body['judged']} judged pairs of {body['searches']} searches",
+            ("expected strangers", "judged", "different", "share", "strangers at least", "and expected"),
+            [
+                (f"up to {b['expected_strangers_at_most']:g}", b["judged"], b["different"], b["share"] or "",
+                 b["strangers_at_least"], b["strangers_expected"])
+                for b in body["bands"]
+            ],
+        )  # fmt: skip
+        if body["too_hopeful"]:
+            reply.say("More strangers than the calibration has one expect: measure the pack anew, on faces like these.")
+    if body["too_hopeful"]:
+        raise typer.Exit(1)
 
 
 def _asked(purpose: str, since: str | None, until: str | None) -> Asked:

@@ -113,7 +113,7 @@ def request_show(id: Id, home: options.Home = None, key_dir: options.KeyDir = No
     reply = Reply(json)
     with options.opened(home, key_dir, act="authorities:read") as countenance:
         found = countenance.requests.one(id, options.actor(countenance))
-        reasons = countenance.requests.reasons(found)
+        reasons = countenance.requests.show_reasons(found, options.actor(countenance))
     body = found.as_json() | {"reasons": reasons.as_json() if reasons else None}
     if not reply.object(body):
         steps = [f"{s.what} {s.at:%Y-%m-%d %H:%M} by {s.by} (entry {s.entry})" for s in found.steps]

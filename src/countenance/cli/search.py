@@ -119,6 +119,13 @@ def _days(sighting: SightingShown) -> str:
     return said + (f"; dated {sighting.dated:%Y-%m-%d}" if sighting.dated else "")
 
 
+def _said(sightings: tuple[SightingShown, ...]) -> list[str] | str:
+    """What is wrong with a picture, and what two people said of it before."""
+    judged = [one.judged_different for one in sightings if one.judged_different]
+    before = [f"judged different on {max(judged):%Y-%m-%d}"] if judged else []
+    return [*before, *sightings[0].warnings] or ""
+
+
 def _show(reply: Reply, result: SearchResult) -> None:
     reply.say("")
     if result.demo:
@@ -139,7 +146,7 @@ def _show(reply: Reply, result: SearchResult) -> None:
                 g.expected_strangers.in_words(),
                 "\n".join(f"{s.page}\n  {s.image}\n  {_days(s)}" for s in g.sightings[:5])
                 + (f"\n… and {len(g.sightings) - 5} more" if len(g.sightings) > 5 else ""),
-                g.sightings[0].warnings or "",
+                _said(g.sightings),
             )
             for g in result.groups
         ],

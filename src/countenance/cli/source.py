@@ -142,7 +142,7 @@ def refresh(
     """
     from countenance.cli.ingest import run
 
-    run(name, home, key_dir, offline=offline, json=json, dry_run=False, kind="refresh")
+    run(name, home, key_dir, offline=offline, json=json, dry_run=False)
 
 
 @app.command()

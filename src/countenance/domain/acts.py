@@ -13,7 +13,8 @@ from countenance.domain.traits import ProbeTraits
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An authority that came into force. `by` granted or approved it, `holder` may use it."""
+    """An authority that came into force. `by` granted or approved it, `holder` may use it; `request` is what it was
+    asked for with, if somebody asked."""
 
     seq: int
     at: datetime
@@ -25,6 +26,10 @@ class Grant:
     basis: str
     collections: tuple[str, ...]
     self_approved: bool
+    request: str = ""
+    reasons: tuple[str, ...] = ()
+    """Why it was asked for, in words (necessity, proportionality); there only when what is sealed was opened, and not
+    shredded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class SightingShown:
     width: int
     height: int
     has_crop: bool
+    judged_different: datetime | None = None
+    """When two people judged this face and the one looked for to be of two people, if they did before."""
 
     def as_json(self) -> dict[str, Any]:
         """As the JSON contract has it."""
@@ -85,6 +87,7 @@ class SightingShown:
             "warnings": list(self.warnings),
             "size": [self.width, self.height],
             "has_crop": self.has_crop,
+            "judged_different": self.judged_different.isoformat() if self.judged_different else None,
         }
 
 

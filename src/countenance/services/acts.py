@@ -16,10 +16,12 @@ from countenance.domain.traits import ProbeTraits
 from countenance.ledger import seal
 from countenance.ledger.entry import Entry, parse_time
 from countenance.ledger.log import Ledger
+from countenance.services.paperwork import item_of
 from countenance.services.record import Record
 from countenance.store import items
 
 STARTED = "search.started"
+URGENT = "authority.urgent"
 _BEFORE = ("authority.", "case.")
 """What still bears on searches that come much later."""
 _ANY = '"type":"'
@@ -27,8 +29,8 @@ _AT_ONCE = 500
 
 
 def read_acts(record: Record, since: datetime, until: datetime, *, opened: bool = False) -> Acts:
-    """The acts from `since` up to `until` (aware). With `opened`, the traits of probes are opened as far as their keys
-    exist. Raises LedgerBroken at an entry that is not what was signed."""
+    """The acts from `since` up to `until` (aware). With `opened`, the traits of probes and the reasons of requests are
+    opened as far as their keys exist. Raises LedgerBroken at an entry that is not what was signed."""
     ledger = record.ledger
     size = ledger.size
     first = first_at(ledger, since, size)
@@ -54,7 +56,7 @@ def read_acts(record: Record, since: datetime, until: datetime, *, opened: bool 
         if opened and entry.kind == STARTED and entry.sealed:
             sealed.append(entry)
     acts = reading.acts()
-    return _with_traits(record, acts, sealed) if opened else acts
+    return _with_reasons(record, _with_traits(record, acts, sealed), reading.asked) if opened else acts
 
 
 def first_at(ledger: Ledger, moment: datetime, size: int) -> int:
@@ -85,6 +87,7 @@ class Reading:
         self.closed: list[Closed] = []
         self.erasures: list[Erasure] = []
         self.lapses: list[Lapse] = []
+        self.asked: dict[str, Entry] = {}
         self.adjudicates = False
 
     def take(self, entry: Entry) -> None:
@@ -147,7 +150,15 @@ def _granted(reading: Reading, entry: Entry) -> None:
         basis=str(said.get("basis", "")),
         collections=tuple(said.get("collections") or ()),
         self_approved=bool(said.get("self_approved", by == holder)),
+        request=str(said.get("request") or ""),
     )
+    if entry.kind == URGENT:
+        _asked(reading, entry)
+
+
+def _asked(reading: Reading, entry: Entry) -> None:
+    """Where the reasons are sealed: in the newest entry that asks."""
+    reading.asked[str(entry.body.get("request"))] = entry
 
 
 def _refused(reading: Reading, entry: Entry) -> None:
@@ -214,7 +225,8 @@ def _erased(reading: Reading, entry: Entry) -> None:
 
 READERS: dict[str, Callable[[Reading, Entry], None]] = {
     "authority.granted": _granted,
-    "authority.urgent": _granted,
+    URGENT: _granted,
+    "authority.requested": _asked,
     "authority.approved": _approved,
     "authority.refused": _refused,
     "authority.declined": _lapsed,
@@ -238,6 +250,21 @@ def _with_traits(record: Record, acts: Acts, sealed: list[Entry]) -> Acts:
     traits = dict(_opened(record, sealed))
     searches = tuple(replace(one, traits=traits.get(one.search, ())) for one in acts.searches)
     return replace(acts, searches=searches, opened=True)
+
+
+def _with_reasons(record: Record, acts: Acts, asked: dict[str, Entry]) -> Acts:
+    """With the words that the grants of this time were asked for with."""
+    wanted = {one.request for one in acts.grants if acts.since <= one.at < acts.until} & asked.keys()
+    found: dict[str, tuple[str, ...]] = {}
+    for request in sorted(wanted):
+        try:
+            said = record.opened(asked[request]).get(item_of(request))
+        except KeyTrouble:
+            continue  # the key of a row that somebody edited
+        if said is not None:
+            found[request] = (str(said["necessity"]), str(said["proportionality"]))
+    grants = tuple(replace(one, reasons=found.get(one.request, ())) for one in acts.grants)
+    return replace(acts, grants=grants)
 
 
 def _opened(record: Record, sealed: list[Entry]) -> Iterator[tuple[str, tuple[ProbeTraits, ...]]]:

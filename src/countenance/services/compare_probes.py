@@ -18,7 +18,7 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import KeyTrouble
 from countenance.domain.faces import Vectors
 from countenance.domain.lawful import check_lawful
-from countenance.domain.strangers import Calibration, background_of
+from countenance.domain.strangers import NO_BACKGROUND, Calibration, background_of
 from countenance.ledger import seal
 from countenance.services.permit import PROBE, probe_item
 from countenance.services.record import Record
@@ -69,6 +69,31 @@ def sought(
         for id, score in zip(ids, scores.tolist(), strict=True)
         if calibration.expected(score, len(ids), background).high <= limits.strangers
     }
+
+
+def again(
+    record: Record,
+    template: Vectors,
+    searches: Sequence[str],
+    calibration: Calibration,
+    limits: Sameness,
+    search: str,
+    actor: Actor,
+) -> set[str]:
+    """Which of these earlier searches looked for the same person as `search`, whose probe is `template` ((1, dimension)
+    float32, rotated). Their verdicts are shown to whoever made it; no likeness is.
+
+    Raises LedgerUnavailable before any probe is opened.
+    """
+    body = {"purpose": "earlier-verdicts", "search": search, "searches": len(searches), "with": list(searches)}
+    record.enter(COMPARED, actor, body)
+    ids, templates = _open(record, searches)
+    if calibration.pairs == 0 or not ids or templates.shape[1] != template.shape[1]:
+        return set()
+    scores = (templates @ template[0]).tolist()
+    # These few were chosen, and are no background: the pack's typical one is.
+    alike = (calibration.expected(score, len(ids), NO_BACKGROUND).high <= limits.strangers for score in scores)
+    return {id for id, one in zip(ids, alike, strict=True) if one}
 
 
 def _open(record: Record, wanted: Sequence[str]) -> tuple[list[str], Vectors]:

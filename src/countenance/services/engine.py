@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from countenance.domain.alike import Sameness
 from countenance.domain.authority import Actor
 from countenance.domain.errors import Broken
 from countenance.domain.faces import PIPELINE_VERSION, Face, Vectors
@@ -224,6 +225,7 @@ class Engine:
                 demo=s.demo,
             ),
             people=self.count_people,
+            sameness=Sameness(s.oversee.same_face_strangers, s.oversee.other_face_share),
             showing=self._home.showing,
         )
 

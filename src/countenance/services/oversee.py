@@ -23,6 +23,8 @@ from countenance.ledger.verify import verify_folder
 from countenance.services.record import Record
 from countenance.settings import LedgerSettings
 
+EXPORTED = "ledger.exported"
+
 
 @dataclass(frozen=True, slots=True)
 class Overseer:
@@ -55,8 +57,21 @@ class Overseer:
         cosigned = kept.of(self.folder).get(manifest.COSIGNED, b"").decode()
         return cosigned if cosigned.startswith(text) else text
 
-    def tiles(self, folder: Path, *, entries: bool = False) -> Written:
-        """Write the tree as static tiles. Raises as `Ledger.tiles`."""
+    def read(self, start: int, stop: int, actor: Actor) -> list[dict[str, Any]]:
+        """Entries `start` up to `stop` as JSON values. Reading them is an entry, durable before they are."""
+        stop = min(stop, self.record.ledger.size)
+        if start >= stop:
+            return []
+        self.record.enter("ledger.read", actor, {"first": start, "last": stop - 1})
+        return list(self.record.entries(start, stop))
+
+    def tiles(self, folder: Path, actor: Actor, *, entries: bool = False) -> Written:
+        """Write the tree as static tiles; with its entries they leave the house, and that is one too.
+
+        Raises as `Ledger.tiles`.
+        """
+        if entries:
+            self.record.enter(EXPORTED, actor, {"entries": self.record.ledger.size, "tiles": True})
         return self.record.ledger.tiles(folder, entries=entries)
 
     def witness(self) -> dict[str, Any]:
@@ -132,7 +147,7 @@ class Overseer:
         body: dict[str, Any] = {"entries": self.record.ledger.size}
         if extract is not None:
             body["asked"] = dict(extract.asked)
-        self.record.enter("ledger.exported", actor, body)
+        self.record.enter(EXPORTED, actor, body)
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "bundle.zip"
             self.record.ledger.export(target, extract)

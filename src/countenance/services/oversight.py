@@ -15,12 +15,14 @@ from countenance.domain.errors import BadInput
 from countenance.domain.lawful import check_lawful
 from countenance.domain.misuse.rules import RULES, Found, look
 from countenance.domain.strangers import Calibration
+from countenance.domain.verdicts import bands
 from countenance.services.acts import read_acts
 from countenance.services.compare_probes import compare_probes
 from countenance.services.home import Home
 from countenance.services.overview import overview
 from countenance.services.transparency import transparency
 from countenance.services.tuning import tunables_of
+from countenance.services.verdicts import hard_impostors, sample
 from countenance.settings import OverseeSettings
 from countenance.store import moments
 
@@ -76,6 +78,23 @@ class OversightDesk:
         acts, _ = self._read("transparency", asked, actor, opened=False)
         return transparency(acts, self.policy.published_purposes)
 
+    def verdicts(self, asked: Asked, actor: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
+        """How the expected strangers of judged candidates compare with what two people said of them, by their size; and
+        the scores that were judged to be of two people, as `countenance calibrate --verdicts` takes them."""
+        since, until, seq = self._enter("verdicts", asked, actor, opened=True)
+        calibration = self.calibration()
+        found = sample(self.home.record, calibration, since, until)
+        told = {
+            "read": seq,
+            "since": _text(asked.since),
+            "until": until.isoformat(),
+            "pack": found.pack,
+            "searches": found.searches,
+            "judged": len(found.pairs),
+            "bands": [band.as_json() for band in bands(found)],
+        }
+        return told | {"too_hopeful": any(band.too_hopeful for band in bands(found))}, hard_impostors(found)
+
     def _look(self, acts: Acts, asked: Asked, actor: Actor) -> Found:
         limits = self.sameness
         labels = None
@@ -85,6 +104,11 @@ class OversightDesk:
 
     def _read(self, what: str, asked: Asked, actor: Actor, *, opened: bool) -> tuple[Acts, int]:
         """The acts, and the entry that says they were read: durable before the first of them is."""
+        since, until, seq = self._enter(what, asked, actor, opened=opened)
+        return read_acts(self.home.record, since, until, opened=opened), seq
+
+    def _enter(self, what: str, asked: Asked, actor: Actor, *, opened: bool) -> tuple[datetime, datetime, int]:
+        """Since when and until when is read, and the entry that says so, durable before anything is."""
         actor = self.admit(actor, "oversight:read")
         check_lawful(asked.purpose)
         until = asked.until or moments.now()
@@ -101,7 +125,7 @@ class OversightDesk:
             "opened": opened,
         }
         receipt = record.enter("oversight.read", actor, body)
-        return read_acts(record, since, until, opened=opened), receipt.seq
+        return since, until, receipt.seq
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -72,10 +72,17 @@ class RequestDesk:
         return found
 
     def reasons(self, request: Request) -> Reasons | None:
-        """Why it was asked for, in words; None once that was shredded. To be shown to who reads and decides."""
+        """Why it was asked for, in words; None once that was shredded. See `show_reasons` for showing them."""
         asked = [s for s in request.steps if s.what in ("drafted", "requested", "urgent")]
         opened = self.record.opened(self.record.ledger.entry(asked[-1].entry)).get(item_of(request.id))
         return Reasons(**opened | {"near": tuple(opened["near"])}) if opened else None
+
+    def show_reasons(self, request: Request, actor: Actor) -> Reasons | None:
+        """The same, to be shown to somebody: that another than the one who wrote them reads them is an entry first."""
+        actor = self.admit(actor, "authorities:read")
+        if request.holder not in actor.names:
+            self.record.enter("request.shown", actor, {"request": request.id})
+        return self.reasons(request)
 
     # Asking
 
@@ -187,15 +194,18 @@ class RequestDesk:
         actor = self.admit(actor, "authorities:write")
         if not case.strip():
             raise BadInput("say which case", advice="its number, as it stands in the authorities")
-        if case not in self.papers().closed:
-            self.record.enter("case.closed", actor, {"case": case})
+        with self.changing():
+            if case not in self.papers().closed:
+                self.record.enter("case.closed", actor, {"case": case})
 
     def reopen_case(self, case: str, actor: Actor) -> None:
         """Say that a case goes on. Raises UnknownThing when it was not closed."""
         actor = self.admit(actor, "authorities:write")
-        if case not in self.papers().closed:
-            raise UnknownThing(f"the case {case} is not closed", advice="`countenance authority list` shows the cases")
-        self.record.enter("case.reopened", actor, {"case": case})
+        with self.changing():
+            if case not in self.papers().closed:
+                advice = "`countenance authority list` shows the cases"
+                raise UnknownThing(f"the case {case} is not closed", advice=advice)
+            self.record.enter("case.reopened", actor, {"case": case})
 
     # Time
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,11 @@ class Revealer:
             candidates = searches.candidates_of(c, search)
             rows = {s.id: s for s in sightings_by_id(c, [x.sighting_id for x in candidates])}
         result = row.result
+        judged = {int(id): datetime.fromisoformat(at) for id, at in result.get("judged_different", {}).items()}
         groups = []
         for group in result["groups"]:
             members = tuple(
-                shown(rows[x.sighting_id], x.likeness)
+                replace(shown(rows[x.sighting_id], x.likeness), judged_different=judged.get(x.sighting_id))
                 for x in candidates
                 if x.rank == group["rank"] and x.sighting_id in rows
             )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from countenance.domain.alike import Sameness
 from countenance.domain.authority import Actor
 from countenance.domain.faces import Vectors
 from countenance.domain.index import VectorIndex
@@ -24,6 +25,7 @@ from countenance.services import authorise, permit
 from countenance.services.present import first_pictures, groups_of
 from countenance.services.probes import Choice, Detect, Probe, prepare
 from countenance.services.record import Record
+from countenance.services.verdicts import marked
 from countenance.store import moments, searches
 
 MAX_HITS = 5000
@@ -68,6 +70,8 @@ class Searcher:
     policy: Policy
     people: Callable[[Iterable[int]], int]
     """How many other people these sources are reckoned to hold: distinct indexed pictures."""
+    sameness: Sameness
+    """From when on an earlier probe is of the same person."""
     showing: Callable[[], AbstractContextManager[None]]
     """Held from looking until what is shown has been entered."""
 
@@ -100,6 +104,8 @@ class Searcher:
                 chosen, more = first_pictures(c, hits.hits, leave.source_ids, limit)
             people = self.people(leave.source_ids)
             groups = groups_of(hits, chosen, self.calibration, people=people)
+            rule = (self.calibration, self.sameness)
+            groups = marked(self.record, groups, template, leave.search, leave.authority, rule, actor)
             reliable = bool(groups) and groups[0].expected_strangers.high <= self.policy.reliable_strangers
             truncated = hits.truncated or more
             summary = {
@@ -181,6 +187,7 @@ def _sealed(groups: tuple[Group, ...]) -> dict[str, dict[str, Any]]:
             "page": s.page,
             "image": s.image,
             "box": list(s.box),
+            **({"judged_different": s.judged_different.isoformat()} if s.judged_different else {}),
         }
         for g in groups
         for s in g.sightings
@@ -195,6 +202,9 @@ def _without_names(result: SearchResult) -> dict[str, Any]:
         "self_approved": result.self_approved,
         "reliable": result.reliable,
         "truncated": result.truncated,
+        "judged_different": {
+            str(s.id): s.judged_different.isoformat() for g in result.groups for s in g.sightings if s.judged_different
+        },
         "groups": [
             {"rank": g.rank, "likeness": g.likeness, "expected_strangers": g.expected_strangers.as_json()}
             for g in result.groups

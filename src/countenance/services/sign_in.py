@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -126,6 +127,23 @@ class SignIn:
     def by_link(self) -> None:
         """Enter that somebody came in through the one-time link: whoever is at the machine."""
         self.record.enter(BEGUN, self.people.known(system_actor("page")), {"account": None, "how": LINK})
+
+    def refused_by_link(self) -> None:
+        """Enter that somebody came with a link that opens nothing."""
+        self._refused(LINK, None)
+
+    def by_provider(self, subject_of: Callable[[], str], visitor: Visitor) -> Opened:
+        """Sign in as whom the provider names: `subject_of` has its answer checked, and digested.
+
+        Raises NotSignedIn, TooManyAttempts, and Unavailable when the provider does not answer.
+        """
+        try:
+            subject = subject_of()
+        except NotSignedIn:
+            self._count(None, visitor)
+            self._refused("provider", None)
+            raise
+        return self.by_subject(subject, visitor)
 
     def left_by_link(self) -> None:
         """Enter that they left."""

@@ -65,15 +65,19 @@ def listed(people: People, actor: Actor) -> list[Token]:
 
 
 def revoke(people: People, id: str, actor: Actor) -> Token:
-    """Revoke at once. Raises UnknownThing, Refused for somebody else's."""
+    """Revoke at once. Revoking twice changes nothing. Raises UnknownThing, Refused for somebody else's."""
     actor = people.admit(actor, "tokens")
     with people.record.database.read() as c:
         found = tokens.get(c, id)
     if not _reaches(people, found, actor):
         raise Refused("this token is somebody else's", advice="its owner revokes it, or an administrator")
-    with people.record.database.write() as c:
-        token = tokens.revoke(c, id, now=moments.now())
-    people.record.enter(REVOKED, actor, {"token": id})
+    with people.changing():
+        with people.record.database.read() as c:
+            ended = tokens.get(c, id).revoked_at is not None
+        with people.record.database.write() as c:
+            token = tokens.revoke(c, id, now=moments.now())
+        if not ended:
+            people.record.enter(REVOKED, actor, {"token": id})
     return token
 
 

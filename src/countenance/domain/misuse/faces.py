@@ -12,15 +12,19 @@ def case_over_unlike_faces(acts: Acts, faces: FaceLabels, tunables: Tunables) ->
     """One person, one case number, and many faces that surely differ.
 
     A number typed onto other people's searches gathers faces that have nothing to do with each other. Cases with
-    several people in them are ordinary, and large ones look like this too: where three or more people have as many
-    faces under one number, it is a large case and no sign.
+    several people in them are ordinary, and large ones look like this too: a face that a colleague looked for under the
+    same number belongs to the case and is not counted, and where three or more people have as many faces under one
+    number, it is a large case and no sign.
     """
     counts: dict[tuple[str, str], dict[int, list[Search]]] = defaultdict(lambda: defaultdict(list))
+    seekers: dict[tuple[str, int], set[str]] = defaultdict(set)
     for one in acts.searches:
         if one.case and one.search in faces.apart:
             counts[one.who, one.case][faces.apart[one.search]].append(one)
+            seekers[one.case, faces.apart[one.search]].add(one.who)
     flags = []
-    for (who, case), groups in sorted(counts.items()):
+    for (who, case), every in sorted(counts.items()):
+        groups = {label: searches for label, searches in every.items() if seekers[case, label] == {who}}
         if len(groups) < tunables.unlike_faces:
             continue
         searches = [one for group in groups.values() for one in group]

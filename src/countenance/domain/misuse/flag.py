@@ -9,6 +9,10 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+LEAST_SPREAD, MOST_SPREAD = 30.0, 200.0
+ENOUGH_SEEN = 40
+"""Fewer shares say nothing of how much they differ by themselves."""
+
 SEVERITIES = ("notice", "look", "urgent")
 """A flag is a reason to ask, never a finding: "notice" can wait for a sample, "look" wants a person, "urgent" wants one
 today."""
@@ -95,7 +99,23 @@ def joined(names: Iterable[str], most: int = 4) -> str:
     return shown + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
-def tail(k: int, n: int, others_k: int, others_n: int, *, spread: float = 30.0) -> float:
+def spread_of(seen: Iterable[tuple[int, int, float]]) -> float:
+    """On how many trials a rate lies about its mean as if it had been seen on them, as `tail` takes it: from (k, n, the
+    share that was usual) of each. The fewer, the more they differ by themselves.
+
+    Moments of the beta-binomial: the squared residual of each, over its binomial variance, is in the mean
+    1 + (n - 1) / (spread + 1). The fiftieth part with the largest residuals is left out, so that what is looked for
+    does not hide itself. Between LEAST_SPREAD and MOST_SPREAD; the former where there is too little to tell.
+    """
+    squares = sorted(((k - n * p) ** 2 / (n * p * (1 - p)), n) for k, n, p in seen if n > 1 and 0 < p < 1)
+    kept = squares[: len(squares) - max(1, len(squares) // 50)]
+    if len(kept) < ENOUGH_SEEN:
+        return LEAST_SPREAD
+    share = sum(square - 1 for square, _ in kept) / sum(n - 1 for _, n in kept)
+    return min(MOST_SPREAD, max(LEAST_SPREAD, 1 / share - 1)) if share > 0 else MOST_SPREAD
+
+
+def tail(k: int, n: int, others_k: float, others_n: int, *, spread: float = 30.0) -> float:
     """The chance that somebody like the others has k or more of n, when the others have `others_k` of `others_n`.
 
     The upper tail of a beta-binomial: people differ, so a rate is not one number but lies about the others' mean as if

@@ -52,9 +52,9 @@ def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
         flags += faces.face_by_many_people(acts, labels, tunables)
     else:
         silent |= dict.fromkeys(("face-under-many-cases", "face-by-many-people"), why)
-    flags += times.outside_shift(acts, tunables) + times.bursts(acts, tunables) + urgent.unapproved(acts)
+    flags += times.outside_shift(acts, tunables, labels) + times.bursts(acts, tunables) + urgent.unapproved(acts)
     if acts.closed:
-        flags += times.after_closing(acts, tunables)
+        flags += times.after_closing(acts, tunables, labels)
     else:
         silent["after-closing"] = "no case is recorded as closed"
     if any(one.traits for one in acts.searches):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from countenance.domain.acts import Acts, Search
-from countenance.domain.misuse.flag import Flag, Tunables, tail
+from countenance.domain.misuse.flag import Flag, Tunables, spread_of, tail
 
 _WEEKS = timedelta(days=28)
 _STEADY = 15
@@ -118,7 +118,8 @@ def _unusual(searches: list[Search], tunables: Tunables, like: Callable[[Search]
     """Everybody who has more like that than colleagues do, in all, or in some weeks more than they themselves do.
 
     Whoever stands out most is left out of the colleagues' rate, so that one person's excess does not hide another's. A
-    person's own rate is what they did in the other weeks, with a few searches at the colleagues' rate added.
+    person's own rate is what they did in the other weeks, with a few searches at the colleagues' rate added; how much
+    weeks differ by themselves is told from everybody's weeks.
     """
     own: dict[str, list[Search]] = defaultdict(list)
     for one in sorted(searches, key=lambda one: one.at):
@@ -128,6 +129,13 @@ def _unusual(searches: list[Search], tunables: Tunables, like: Callable[[Search]
     kept = ranked[: max(1, len(ranked) - len(ranked) // 10)]
     windows = {who: _windows(theirs) for who, theirs in own.items()}
     chance = tunables.false_flags / max(1, sum(1 + len(those) for those in windows.values()))
+    usual_of = _usual(own, part, windows, kept)
+    steady = spread_of(
+        (sum(like(one) for one in window), len(window), usual_of[who, n])
+        for who, those in windows.items()
+        for n, window in enumerate(those)
+        if (who, n) in usual_of
+    )
     found = []
     for who in sorted(own):
         others = [name for name in kept if name != who]
@@ -137,12 +145,28 @@ def _unusual(searches: list[Search], tunables: Tunables, like: Callable[[Search]
         if tail(len(part[who]), len(own[who]), k, n) <= chance:
             found.append(_Odd(who, part[who], own[who], k / n, ""))
             continue
-        for window in windows[who]:
+        for number, window in enumerate(windows[who]):
             odd = [one for one in window if like(one)]
-            usual = (len(part[who]) - len(odd) + _STEADY * k / n) / (len(own[who]) - len(window) + _STEADY)
-            if tail(len(odd), len(window), round(usual * 1000), 1000) <= chance:
+            usual, rest = usual_of[who, number], len(own[who]) - len(window) + _STEADY
+            if tail(len(odd), len(window), usual * rest, rest, spread=steady) <= chance:
                 when = f" in the four weeks from {window[0].at:%d %B %Y}"
                 found.append(_Odd(who, odd, window, usual, when))
+    return found
+
+
+def _usual(
+    own: dict[str, list[Search]], part: dict[str, list[Search]], windows: dict[str, list[list[Search]]], kept: list[str]
+) -> dict[tuple[str, int], float]:
+    """The share to be expected of each stretch (person, number): the person's own in the others, with a few searches
+    at the colleagues' rate added."""
+    found = {}
+    for who, those in windows.items():
+        others = [name for name in kept if name != who]
+        k, n = sum(len(part[name]) for name in others), sum(len(own[name]) for name in others)
+        like = {one.seq for one in part[who]}
+        for number, window in enumerate(those if n else ()):
+            odd = sum(one.seq in like for one in window)
+            found[who, number] = (len(part[who]) - odd + _STEADY * k / n) / (len(own[who]) - len(window) + _STEADY)
     return found
 
 

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from countenance.domain.acts import Acts, Search
+from countenance.domain.acts import Acts, FaceLabels, Search
 from countenance.domain.misuse.flag import Flag, Tunables, poisson_tail
 
 _SITTING = timedelta(hours=4)
 """Searches of one person that lie closer together are told in one flag."""
 
 
-def outside_shift(acts: Acts, tunables: Tunables) -> list[Flag]:
+def outside_shift(acts: Acts, tunables: Tunables, faces: FaceLabels | None = None) -> list[Flag]:
     """Searches far from anybody's working hours and alone. A night on which `company` others are at work outside their
-    own shifts too is an urgent one, and no sign."""
+    own shifts too is an urgent one, and no sign; neither is one on which nothing but faces are looked for that the same
+    case is about in working hours as well."""
     outside: dict[str, list[Search]] = defaultdict(list)
     for one in acts.searches:
         shift = tunables.shifts.get(one.who, tunables.shift)
         if shift.minutes_outside(one.at.astimezone(tunables.zone)) > tunables.grace_minutes:
             outside[one.who].append(one)
+    late = {one.seq for searches in outside.values() for one in searches}
+    by_day = _faces_of(acts, faces, lambda one: one.seq not in late)
     everybody = sorted((one.at, who) for who, searches in outside.items() for one in searches)
     flags = []
     for who, searches in sorted(outside.items()):
         for sitting in _sittings(searches):
             if _company(everybody, sitting, who) >= tunables.company:
+                continue
+            if all((one.case, _label(faces, one)) in by_day for one in sitting):
                 continue
             local = sitting[0].at.astimezone(tunables.zone)
             reason = (
@@ -36,11 +42,13 @@ def outside_shift(acts: Acts, tunables: Tunables) -> list[Flag]:
     return flags
 
 
-def after_closing(acts: Acts, tunables: Tunables) -> list[Flag]:
-    """Searches under a case that had been closed for longer than the grace."""
+def after_closing(acts: Acts, tunables: Tunables, faces: FaceLabels | None = None) -> list[Flag]:
+    """Searches under a case that had been closed for longer than the grace. Where nothing but faces are looked for that
+    the case was about before, a court has asked once more: that can wait for a sample."""
     closed = {}
     for one in acts.closed:
         closed[one.case] = one
+    before = _faces_of(acts, faces, lambda one: one.case in closed and one.at <= closed[one.case].at)
     late: dict[tuple[str, str], list[Search]] = defaultdict(list)
     for search in acts.searches:
         end = closed.get(search.case)
@@ -51,7 +59,10 @@ def after_closing(acts: Acts, tunables: Tunables) -> list[Flag]:
         days = (searches[0].at - closed[case].at).days
         reason = f"{who} made {_n(len(searches))} under the case {case}, the first {days} days after it was closed"
         entries = (closed[case].seq, *_entries(searches))
-        flags.append(Flag("after-closing", "look", reason, entries, (who,), (case,)))
+        known = all((case, _label(faces, one)) in before for one in searches)
+        if known:
+            reason += ", for whom the case was about before"
+        flags.append(Flag("after-closing", "notice" if known else "look", reason, entries, (who,), (case,)))
     return flags
 
 
@@ -91,6 +102,15 @@ def bursts(acts: Acts, tunables: Tunables) -> list[Flag]:
                 flags.append(Flag("burst", "look", reason, _entries(part), (who,), _cases(part)))
             at = end
     return flags
+
+
+def _label(faces: FaceLabels | None, one: Search) -> int | None:
+    return faces.apart.get(one.search) if faces is not None else None
+
+
+def _faces_of(acts: Acts, faces: FaceLabels | None, where: Callable[[Search], bool]) -> set[tuple[str, int | None]]:
+    """(case, face) of the searches that are so; of those whose face nobody can tell, none."""
+    return {(one.case, label) for one in acts.searches if (label := _label(faces, one)) is not None and where(one)}
 
 
 def _sittings(searches: list[Search]) -> list[list[Search]]:

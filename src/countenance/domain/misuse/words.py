@@ -25,7 +25,12 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def repeated_words(acts: Acts, tunables: Tunables) -> list[Flag]:
-    """Justifications of one person that are nearly one text, for at least `words_least` different cases."""
+    """Justifications of one person that are nearly one text, for at least `words_least` different cases.
+
+    Read are the reasons of requests, where they were opened, and else the purpose. Two requests are alike when both
+    their texts are: honest people keep one sentence on proportionality and use it in every case, but what made a search
+    necessary differs from case to case.
+    """
     by_person: dict[str, list[Grant]] = defaultdict(list)
     for grant in acts.grants:
         if acts.since <= grant.at < acts.until:
@@ -36,7 +41,7 @@ def repeated_words(acts: Acts, tunables: Tunables) -> list[Flag]:
             cases = tuple(dict.fromkeys(grant.case for grant in group))
             if len(cases) < tunables.words_least:
                 continue
-            text = Counter(" ".join(grant.purpose.split()) for grant in group).most_common(1)[0][0]
+            text = Counter(" ".join(_texts(grant)[0].split()) for grant in group).most_common(1)[0][0]
             shown = text if len(text) <= 80 else text[:79] + "…"
             reason = (
                 f"{who} gave nearly the same justification for {len(cases)} cases ({joined(cases)}), for instance "
@@ -48,17 +53,25 @@ def repeated_words(acts: Acts, tunables: Tunables) -> list[Flag]:
     return flags
 
 
+def _texts(grant: Grant) -> tuple[str, ...]:
+    return grant.reasons or (grant.purpose,)
+
+
 def _groups(grants: list[Grant], least: float) -> list[list[Grant]]:
-    """Texts that are alike to the first of their group."""
-    groups: list[tuple[frozenset[str], list[Grant]]] = []
+    """Grants whose texts are alike to those of the first of their group."""
+    groups: list[tuple[list[frozenset[str]], list[Grant]]] = []
     for grant in grants:
-        text = shingles(grant.purpose)
+        texts = [shingles(text) for text in _texts(grant)]
         for first, members in groups:
-            # The sizes alone bound the similarity, and most pairs need no more.
-            small, large = sorted((len(first), len(text)))
-            if small >= least * large and similarity(first, text) >= least:
+            if len(first) == len(texts) and all(_alike(a, b, least) for a, b in zip(first, texts, strict=True)):
                 members.append(grant)
                 break
         else:
-            groups.append((text, [grant]))
+            groups.append((texts, [grant]))
     return [members for _, members in groups]
+
+
+def _alike(one: frozenset[str], other: frozenset[str], least: float) -> bool:
+    # The sizes alone bound the similarity, and most pairs need no more.
+    small, large = sorted((len(one), len(other)))
+    return small >= least * large and similarity(one, other) >= least

@@ -96,14 +96,15 @@ def entries(
     start: Annotated[int, Query(ge=0, le=BigInt)] = 0,
     count: Annotated[int, Query(ge=1, le=PAGE)] = 50,
 ) -> dict[str, Any]:
-    """Some entries in order, from number `start`. Scope: `ledger:read`."""
-    return {"size": house.ledger_size, "entries": house.ledger_entries(start, start + count)}
+    """Some entries in order, from number `start`. That they were read is an entry. Scope: `ledger:read`."""
+    found = house.read_ledger(start, start + count, caller.actor)
+    return {"size": house.ledger_size, "entries": found}
 
 
 @router.get("/receipts/{seq}", response_model=ReceiptShown, responses=responses())
 def receipt(house: House, caller: LedgerReader, seq: EntryInPath) -> dict[str, Any]:
-    """The receipt of one entry, under the newest checkpoint. Scope: `ledger:read`."""
-    return house.receipt(seq)
+    """The receipt of one entry, under the newest checkpoint. Reading another's is an entry. Scope: `ledger:read`."""
+    return house.read_receipt(seq, caller.actor)
 
 
 @router.post("/check-receipt", response_model=ReceiptChecked, responses=responses())

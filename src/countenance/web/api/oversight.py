@@ -82,6 +82,38 @@ def summary(house: House, caller: Overseer, asked: ReadingAsked) -> dict[str, An
     return house.oversight.summary(Wanted(asked.purpose, asked.since, asked.until), caller.actor)
 
 
+class BandShown(Answer):
+    """Judged candidates whose expected strangers were at most so many. `share` is [share, low, high] of them that two
+    people took for somebody else; `strangers_at_least` is what that proves, `strangers_expected` what was to be."""
+
+    expected_strangers_at_most: float
+    judged: int
+    different: int
+    share: list[float] | None
+    strangers_expected: float
+    strangers_at_least: float
+    too_hopeful: bool
+
+
+class VerdictsShown(Answer):
+    """Verdicts beside expected strangers. `too_hopeful`: there surely are more strangers than were expected."""
+
+    read: int = Field(le=BigInt)
+    since: Moment | None
+    until: Moment
+    pack: str
+    searches: int
+    judged: int
+    bands: list[BandShown]
+    too_hopeful: bool
+
+
+@router.post("/verdicts", response_model=VerdictsShown, responses=responses())
+def verdicts(house: House, caller: Overseer, asked: ReadingAsked) -> dict[str, Any]:
+    """Whether more candidates were judged to be somebody else than was to be expected. Scope: `oversight:read`."""
+    return house.oversight.verdicts(Wanted(asked.purpose, asked.since, asked.until), caller.actor)[0]
+
+
 @router.post("/transparency", responses=responses())
 def transparency(house: House, caller: Overseer, asked: ReadingAsked) -> dict[str, Any]:
     """What may be told to the public, small counts suppressed. Scope: `oversight:read`."""

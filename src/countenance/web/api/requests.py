@@ -8,7 +8,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
 
-from countenance.app import Countenance
 from countenance.domain.requests import Reasons, Request, Wanted
 from countenance.store.moments import now
 from countenance.web.api.authorities import AuthorityShown
@@ -114,13 +113,14 @@ def ask(house: House, caller: AuthoritiesAsker, asked: RequestAsked, response: R
     act = house.requests.draft if asked.draft else house.requests.ask
     request = act(wanted, reasons, caller.actor, asked.of)
     response.headers["Location"] = f"/api/v1/authority-requests/{request.id}"
-    return _whole(house, request)
+    return _whole(request, house.requests.reasons(request))
 
 
 @router.get("/{request}", response_model=RequestWithReasons, responses=responses())
 def show(house: House, caller: AuthoritiesReader, request: RequestInPath) -> dict[str, Any]:
-    """One request with its reasons. Scope: `authorities:read`."""
-    return _whole(house, house.requests.one(request, caller.actor))
+    """One request with its reasons; that another than its author reads them is an entry. Scope: `authorities:read`."""
+    found = house.requests.one(request, caller.actor)
+    return _whole(found, house.requests.show_reasons(found, caller.actor))
 
 
 @router.post("/{request}/approve", response_model=AuthorityShown, responses=responses())
@@ -132,15 +132,16 @@ def approve(house: House, caller: AuthoritiesWriter, request: RequestInPath) -> 
 @router.post("/{request}/decline", response_model=RequestWithReasons, responses=responses())
 def decline(house: House, caller: AuthoritiesWriter, request: RequestInPath, asked: RefusalAsked) -> dict[str, Any]:
     """Say no; what an urgent request has found is deleted. Scope: `authorities:write`."""
-    return _whole(house, house.requests.decline(request, asked.reason, caller.actor))
+    declined = house.requests.decline(request, asked.reason, caller.actor)
+    return _whole(declined, house.requests.reasons(declined))
 
 
 @router.post("/{request}/withdraw", response_model=RequestWithReasons, responses=responses())
 def withdraw(house: House, caller: AuthoritiesAsker, request: RequestInPath) -> dict[str, Any]:
     """Take back a request of one's own. Scope: `authorities:request`."""
-    return _whole(house, house.requests.withdraw(request, caller.actor))
+    taken_back = house.requests.withdraw(request, caller.actor)
+    return _whole(taken_back, house.requests.reasons(taken_back))
 
 
-def _whole(house: Countenance, request: Request) -> dict[str, Any]:
-    reasons = house.requests.reasons(request)
+def _whole(request: Request, reasons: Reasons | None) -> dict[str, Any]:
     return request.as_json() | {"reasons": reasons.as_json() if reasons else None}

@@ -79,6 +79,9 @@ class SightingOut(Answer):
     warnings: list[str]
     size: Annotated[list[int], Field(min_length=2, max_length=2)]
     has_crop: bool
+    judged_different: Moment | None = Field(
+        description="When two people judged it to be somebody else than this person, if they did before."
+    )
 
 
 class GroupOut(Answer):

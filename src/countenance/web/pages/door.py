@@ -93,7 +93,11 @@ def door(request: Request) -> Response:
 def enter(request: Request, house: House, given: Code) -> Response:
     """Turn the one-time code into a session, once the entry that says so is durable."""
     sessions = browser_sessions(request)
-    opened = sessions.redeem(given.code)
+    try:
+        opened = sessions.redeem(given.code)
+    except NotSignedIn:
+        house.people.door.refused_by_link()
+        raise
     try:
         house.people.door.by_link()
     except BaseException:
@@ -164,9 +168,15 @@ def from_provider(request: Request, house: House) -> Response:
     from countenance.access.oidc import finish
 
     door, settings = house.people.door, house.settings.oidc
-    subject = finish(settings, _back(request), str(request.url.query), waiting(request, door.mac, PROVIDER))
+    back = _back(request)
+    pending = waiting(request, door.mac, PROVIDER)
+
+    def subject() -> str:
+        found = finish(settings, back, str(request.url.query), pending)
+        return subject_digest(str(settings.issuer), found)
+
     try:
-        opened = door.by_subject(subject_digest(str(settings.issuer), subject), visitor_of(request))
+        opened = door.by_provider(subject, visitor_of(request))
     except NotSignedIn as error:
         return render(request, "error.html", None, 403, code=403, what=error.message, advice=error.advice)
     return signed_in(request, render(request, "go_on.html", None), opened)

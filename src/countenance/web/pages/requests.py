@@ -47,7 +47,7 @@ def one_request(
         "request.html",
         csrf,
         one=found,
-        reasons=house.requests.reasons(found),
+        reasons=house.requests.show_reasons(found, who.actor),
         own=own,
         decides=found.undecided and not (own and house.people.profile.two_people),
         now=now(),

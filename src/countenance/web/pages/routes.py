@@ -18,6 +18,7 @@ from countenance.ledger.receipt import verify_receipt
 from countenance.services.recovery import used_lately
 from countenance.store.moments import now
 from countenance.web.callers import Caller, House, countenance, links, page, visitor
+from countenance.web.pages.menu import menu
 from countenance.web.pages.words import FILTERS, KINDS
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -46,7 +47,6 @@ SeesLedger = Annotated[str, Depends(page("ledger:read"))]
 def start(request: Request, house: House, csrf: SeesStart) -> Response:
     """What the home holds and what to do next."""
     at, profile = now(), house.people.profile
-    reads, size = "ledger:read" in request.state.caller.acts, house.ledger_size
     return render(
         request,
         "start.html",
@@ -54,7 +54,7 @@ def start(request: Request, house: House, csrf: SeesStart) -> Response:
         status=house.status(),
         sources=house.sources(),
         live=[a for a in house.authorities() if a.state(at) == "live"],
-        entries=house.ledger_entries(max(0, size - 6), size)[::-1] if reads else None,
+        entries=house.own_entries(request.state.caller.actor),
         profile=profile,
         notices=house.people.notices(),
         recovered=used_lately(house.people),
@@ -119,11 +119,11 @@ def authorities(request: Request, house: House, csrf: SeesAuthorities) -> Respon
 def ledger(
     request: Request, house: House, csrf: SeesLedger, before: Annotated[int | None, Query(ge=0, le=2**53)] = None
 ) -> Response:
-    """The newest entries first; `before` pages back."""
+    """The newest entries first; `before` pages back. That they were read is an entry."""
     size = house.ledger_size
     stop = size if before is None else min(before, size)
     first = max(0, stop - ENTRIES)
-    entries = list(reversed(house.ledger_entries(first, stop)))
+    entries = list(reversed(house.read_ledger(first, stop, request.state.caller.actor)))
     return render(
         request,
         "ledger.html",
@@ -142,10 +142,9 @@ def ledger(
 def receipt(request: Request, house: House, caller: Annotated[Caller, Depends(visitor)], seq: int) -> Response:
     """One receipt, to read, print and check: an auditor's to see, or that of whoever did what it proves."""
     csrf = caller.csrf
-    entries = house.ledger_entries(seq, seq + 1) if 0 <= seq < house.ledger_size else []
-    if not any(entry["actor"]["authenticated"] in caller.actor.names for entry in entries):
+    if caller.actor.names.isdisjoint(house.who_entered(seq)):
         house.people.admit(caller.actor, "ledger:read")
-    found = house.receipt(seq)
+    found = house.read_receipt(seq, caller.actor)
     proven = verify_receipt(found, house.vkey)
     return render(
         request,
@@ -186,6 +185,7 @@ def render(request: Request, template: str, csrf: str | None, answer: int = 200,
         "version": package.__version__,
         "path": request.url.path,
         "can": caller.acts if caller is not None else frozenset(),
+        "menu": menu(caller.acts) if caller is not None else [],
         "account": caller.account if caller is not None else None,
         "links": links(request),
         "name_of": app.people.name_of,

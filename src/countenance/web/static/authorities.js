@@ -15,7 +15,7 @@ async function send(form, act) {
   }
 }
 
-document.querySelector("#grant-form").addEventListener("submit", (event) => {
+document.querySelector("#grant-form")?.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
   const fields = new FormData(form);
@@ -48,7 +48,7 @@ for (const button of document.querySelectorAll("[data-revoke]"))
     document.querySelector("#revoke-what").textContent = button.dataset.purpose;
     revoke.showModal();
   });
-document.querySelector("#revoke-form").addEventListener("submit", (event) => {
+document.querySelector("#revoke-form")?.addEventListener("submit", (event) => {
   event.preventDefault();
   send(event.target, async () => {
     await call("POST", `/authorities/${revoked}/revoke`, { json: { reason: event.target.elements.reason.value } });

@@ -4,7 +4,7 @@ import { Problem, call, counted } from "/static/api.js";
 import { outline } from "/static/overlay.js";
 import { chip } from "/static/chips.js";
 import { drawFace } from "/static/probes.js";
-import { day, facts, host, showCrop, strangers } from "/static/results.js";
+import { day, facts, host, judgedBefore, showCrop, strangers } from "/static/results.js";
 
 const dialog = document.querySelector("#detail");
 const whole = document.querySelector("#whole");
@@ -73,6 +73,7 @@ function choose(group, one) {
   facts(document.querySelector("#detail-facts"), [
     ["Likeness", `${one.likeness.toFixed(3)} (cosine; 1 is the same picture)`],
     ["By chance", strangers(group)],
+    ["Before", judgedBefore([one])[0]],
     ["Quality", one.warnings.join(", ") || "nothing to warn of"],
     ["Picture", `${one.size[0]} × ${one.size[1]} pixels, on ${counted(group.sightings.length, "page")}`],
   ]);

@@ -66,7 +66,25 @@ export function formError(form, message) {
   place.textContent = message || "";
 }
 
+// A group of the menu closes with Escape, which gives the focus back, and when one goes elsewhere.
+function menu() {
+  for (const group of document.querySelectorAll("nav details")) {
+    group.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !group.open) return;
+      group.open = false;
+      group.querySelector("summary").focus();
+    });
+    group.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !group.contains(event.relatedTarget)) group.open = false;
+    });
+  }
+  document.addEventListener("click", (event) => {
+    for (const group of document.querySelectorAll("nav details[open]")) if (!group.contains(event.target)) group.open = false;
+  });
+}
+
 theme();
+menu();
 dialogs();
 copying();
 documents();

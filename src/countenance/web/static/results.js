@@ -63,6 +63,12 @@ export function facts(list, rows) {
   );
 }
 
+// Two people took this candidate for somebody else than this person, in an earlier search: said, and never hidden.
+export function judgedBefore(sightings) {
+  const on = sightings.map((one) => one.judged_different).filter(Boolean).sort().at(-1);
+  return on ? [`Judged different on ${day(on)}`] : [];
+}
+
 export function dates(sightings) {
   const first = sightings.map((one) => one.first_seen).sort()[0];
   const last = sightings.map((one) => one.last_seen).sort().at(-1);
@@ -113,7 +119,7 @@ function card(result, group, open) {
   const sites = [...new Set(group.sightings.map((one) => host(one.page)))];
   item.querySelector(".site").textContent = `${sites[0]}${sites.length > 1 ? ` and ${counted(sites.length - 1, "other site")}` : ""}`;
   item.querySelector(".dates").textContent = `${counted(group.sightings.length, "page")}. ${dates(group.sightings)}`;
-  item.querySelector(".chips").replaceChildren(...best.warnings.map(chip));
+  item.querySelector(".chips").replaceChildren(...judgedBefore(group.sightings).map(chip), ...best.warnings.map(chip));
   const compare = item.querySelector(".compare");
   compare.setAttribute("aria-label", `Compare candidate ${group.rank}`);
   compare.addEventListener("click", () => open(group.rank));
