@@ -137,7 +137,7 @@ def test_runtime_weights_pack_and_workers_reach_the_workers(
         ingester.workers()
         assert ingester.batch == 5
     config, count = given
-    assert (config.runtime, config.weights, config.pack, count) == ("onnxruntime", tmp_path, "open", 3)
+    assert (config.runtime, config.weights, config.pack.id, count) == ("onnxruntime", tmp_path, "open", 3)
 
 
 def test_weights_are_made_sure_of_before_there_are_workers(

@@ -178,7 +178,8 @@ def load_pipeline(
     floor: Floor | None = None,
     progress: Progress | None = None,
 ) -> FacePipeline:
-    """A pack by its id or folder, or as it was found, ready to run. Its weights are fetched when they are missing and that is allowed.
+    """A pack by its id or folder, or as it was found, ready to run. Its weights are fetched when they are missing and
+    that is allowed.
 
     Raises UnknownThing for an unknown pack; WeightsRefused when weights are altered, or missing and the pack's licence
     must be accepted first; FetchFailed when they are missing and `offline`, or do not arrive.
