@@ -17,6 +17,7 @@ from countenance.store.database import Database
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.engine import Engine
+    from countenance.services.inspections import InspectionDesk
     from countenance.services.log_desk import LogDesk
     from countenance.services.oversight import OversightDesk
     from countenance.services.request import RequestDesk
@@ -100,6 +101,20 @@ class Desks:
         from countenance.services.oversight import OversightDesk
 
         return OversightDesk(self._home, self.people.admit, self.settings.oversee, lambda: self.engine.calibration)
+
+    @cached_property
+    def inspections(self) -> InspectionDesk:
+        """Searches that somebody with no part in them looks at afterwards."""
+        from countenance.services.inspections import InspectionDesk
+
+        return InspectionDesk(
+            record=self._home.record,
+            admit=self.people.admit,
+            oversight=self.oversight,
+            policy=self.settings.oversee,
+            accounts=lambda: self.people.told().accounts,
+            changing=self.people.changing,
+        )
 
     @cached_property
     def subjects(self) -> SubjectDesk:

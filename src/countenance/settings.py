@@ -140,6 +140,11 @@ class OverseeSettings(_Part):
     small: int = Field(default=8, gt=0, description="Fewest searches of which a share of no results is told.")
     due_days: int = Field(default=14, gt=0, description="Days in which a result is adjudicated, or an export acted on.")
     left_least: int = Field(default=4, gt=0, description="Fewest opened results that were never adjudicated.")
+    inspections_random: int = Field(default=10, ge=0, le=500, description="Searches drawn for inspection at random.")
+    inspections_by_risk: int = Field(
+        default=5, ge=0, le=500, description="Searches drawn for inspection by the signs of misuse on them."
+    )
+    inspection_days: int = Field(default=14, gt=0, description="Days until a drawn search must have been looked at.")
     published_purposes: tuple[str, ...] = Field(
         default=(), description="Purposes that a transparency report names; others are counted together."
     )

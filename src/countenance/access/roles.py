@@ -14,8 +14,8 @@ from countenance.domain.errors import BadInput
 ROLES: dict[str, str] = {
     "requester": "Asks for authorities, searches under them, exports, erases.",
     "authoriser": "Approves and declines requests, revokes authorities.",
-    "reviewer": "Judges candidates, and analyses proxy logs.",
-    "auditor": "Reads everything, changes nothing.",
+    "reviewer": "Judges candidates, inspects searches, and analyses proxy logs.",
+    "auditor": "Reads everything and draws searches for inspection; changes nothing else.",
     "administrator": "Runs the house: sources, accounts, keys. Neither searches nor reads cases.",
     "subject": "The person whose face it is. Nothing yet.",
 }
@@ -46,10 +46,15 @@ TABLE: dict[str, frozenset[str]] = {
     | {"authorities:request", "authorities:read", "search", "export", "erase", "subject"}
     | {"reviews:read", "tokens"},
     "authoriser": _EVERYBODY | {"authorities:read", "authorities:write", "proxylog:read", "proxylog:unmask", "tokens"},
-    "reviewer": _EVERYBODY | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"},
+    "reviewer": _EVERYBODY
+    | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"}
+    | {"inspections:read", "inspections:judge"},
     "auditor": _EVERYBODY
     | {
         "oversight:read",
+        "inspections:read",
+        "inspections:judge",
+        "inspections:draw",
         "reviews:read",
         "authorities:read",
         "ledger:read",

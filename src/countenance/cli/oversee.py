@@ -89,6 +89,71 @@ def summary(
         reply.facts("Nothing to go by", body["silent"])
 
 
+@app.command()
+def acts(
+    purpose: Purpose,
+    since: Since = None,
+    until: Until = None,
+    user: Annotated[str, typer.Option(help="Only those of this person (user:ID or os:NAME).")] = "",
+    case: Annotated[str, typer.Option(help="Only those of this case.")] = "",
+    sign: Annotated[str, typer.Option(help="Only those that a sign of misuse rests on, by the sign's name.")] = "",
+    kind: Annotated[str, typer.Option(help="search, refused, granted, lapsed or erased.")] = "",
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """List what people did, one act a row, the newest first.
+
+    Example: countenance oversee acts --purpose lawfulness --since 30d --case C-17
+    """
+    from countenance.services.listing import Chosen
+
+    reply = Reply(json)
+    chosen = Chosen(kind=kind, user=user, case=case, sign=sign)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        actor = options.actor(countenance)
+        body = countenance.oversight.acts(_asked(purpose, since, until), chosen, actor)
+    if not reply.object(body):
+        reply.table(
+            f"{len(body['acts']):,} acts",
+            ("entry", "at", "who", "what", "case", "came of it"),
+            [
+                (
+                    a["entry"],
+                    a["at"][:16],
+                    a["who"],
+                    a.get("search", a["kind"]),
+                    a["case"],
+                    a.get("came", a.get("what")),
+                )
+                for a in body["acts"]
+            ],
+        )
+
+
+@app.command("act")
+def one_act(
+    search: Annotated[str, typer.Argument(help="The search's id.")],
+    purpose: Purpose,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Show every entry that the ledger holds on one search, from the asking for leave on.
+
+    Example: countenance oversee act S-0123456789abcdef --purpose lawfulness
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        body = countenance.oversight.act(search, _asked(purpose, None, None), options.actor(countenance))
+    if not reply.object(body):
+        reply.table(
+            f"Search {search}",
+            ("entry", "at", "type", "who"),
+            [(e["seq"], e["at"][:19], e["type"], e["who"]) for e in body["entries"]],
+        )
+
+
 def _asked(purpose: str, since: str | None, until: str | None) -> Asked:
     from countenance.services.oversight import Asked
 
