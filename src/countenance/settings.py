@@ -177,6 +177,26 @@ class LedgerSettings(_Part):
     )
 
 
+class MailSettings(_Part):
+    """A mail server, by which overseers get the ledger's checkpoint every day. Without `host` and `to` none is sent."""
+
+    host: str | None = Field(default=None, description="The mail server's name or address.")
+    port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        default="starttls", description="TLS from the first byte, after STARTTLS, or none."
+    )
+    ca_file: Path | None = Field(default=None, description="File of certificates (PEM) that its own must lead to.")
+    user: str | None = Field(default=None, description="Name to sign in there with, if it asks.")
+    password: SecretStr | None = Field(
+        default=None, description="The password; better in the environment than in a file that others read."
+    )
+    password_file: Path | None = Field(default=None, description="A file that holds the password.")
+    sender: str | None = Field(default=None, description="Address that mails come from.")
+    to: tuple[str, ...] = Field(default=(), description="Addresses of overseers.")
+    hour: int = Field(default=6, ge=0, le=23, description="Hour of the day (UTC) from which the day's mail goes out.")
+    seconds: float = Field(default=20.0, gt=0, description="Longest wait for the server, in seconds.")
+
+
 class ServeSettings(_Part):
     """The server for pages and programs."""
 
@@ -236,6 +256,7 @@ class Settings(BaseSettings):
     authority: AuthoritySettings = AuthoritySettings()
     oversee: OverseeSettings = OverseeSettings()
     ledger: LedgerSettings = LedgerSettings()
+    mail: MailSettings = MailSettings()
     serve: ServeSettings = ServeSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()

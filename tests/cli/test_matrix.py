@@ -85,6 +85,7 @@ MATRIX = {
     "ledger verify": "ledger:read",
     "ledger export": "ledger:read",
     "ledger checkpoint": "status:read",
+    "ledger mail": "ledger:mail",
     "ledger tiles": "ledger:read",
     "ledger witness": "ledger:witness",
     "ledger stamp": "ledger:witness",

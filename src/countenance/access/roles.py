@@ -26,6 +26,7 @@ ACTS: dict[str, str] = SCOPES | {
     "erase": "Erase sightings, images and sources.",
     "keys": "Show, export and change the keys.",
     "ledger:witness": "Have the ledger co-signed by witnesses and stamped by a time-stamping service.",
+    "ledger:mail": "Mail the ledger's checkpoint to its overseers.",
     "profile:read": "See which profile the home has, and its documents.",
     "profile:write": "Change the profile and name its documents.",
     "proxylog:analyse": "Analyse a proxy's log.",
@@ -59,13 +60,23 @@ TABLE: dict[str, frozenset[str]] = {
         "authorities:read",
         "ledger:read",
         "ledger:witness",
+        "ledger:mail",
         "proxylog:read",
         "proxylog:unmask",
         "accounts:read",
     },
     "administrator": _EVERYBODY
     | {"sources:write", "ingest", "erase", "retention", "keys", "serve", "accounts:read", "accounts:write"}
-    | {"backup", "ledger:witness", "reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
+    | {
+        "backup",
+        "ledger:mail",
+        "ledger:witness",
+        "reviews:controls",
+        "profile:write",
+        "proxylog:profiles",
+        "recovery",
+        "tokens",
+    },
     "subject": frozenset(),
 }
 """What each role may do. What is not here it may not."""

@@ -40,6 +40,8 @@ from countenance.web.pages import oversight as oversight_pages
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
 from countenance.web.pages import review as review_pages
+from countenance.web.pages import subject as subject_pages
+from countenance.web.pages import tokens as token_pages
 from countenance.web.security import HEADERS, BehindProxy, BodyLimit, KnownHosts, SecureAnswers
 
 API = "/api/v1"
@@ -96,6 +98,8 @@ def build(
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
+    web.include_router(subject_pages.router)
+    web.include_router(token_pages.router)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _answer_errors(web)
     web.openapi = lambda: _described(web)  # type: ignore[method-assign]

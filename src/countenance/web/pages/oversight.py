@@ -120,6 +120,7 @@ def oversight(request: Request, house: House, csrf: Oversees, who: Who, wanted: 
             "alt": {name: plots.words(figures, name) for name in PICTURES},
             "waiting": len(asked),
             "overdue": [one for one in asked if one.overdue(now())],
+            "mail": house.post.state(),
             "reviewers": house.reviews.reviewers(who.actor),
         }
     return _render(request, "oversight.html", csrf, wanted, **shown)
