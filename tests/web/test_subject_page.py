@@ -9,24 +9,23 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from countenance.services.search import SearchRequest
-from tests.places import TESTER, kinds
-from tests.places import grant as granted
-from tests.web.conftest import Served
+from tests.places import kinds
+from tests.web.conftest import ACTOR, Served
 from tests.web.windows import windowed
 
 
-def test_a_report_is_looked_at_before_it_is_written(folk: Served, people: Any) -> None:
+def test_a_report_is_looked_at_before_it_is_written(folk: Served, grant: Any, people: Any) -> None:
     product = folk.product
     portrait = people("P001", "studio_portrait")
-    authority = granted(product, "folk", purpose="subject access")
-    product.search(SearchRequest((portrait,), authority.id), TESTER)
+    authority = grant(purpose="subject access")
+    product.search(SearchRequest((portrait,), authority), ACTOR)
     with windowed(folk, excused="422") as page:
         page.goto(f"{folk.address}/subject")
-        page.get_by_label("Authority").select_option(authority.id)
+        page.get_by_label("Authority").select_option(authority)
         page.get_by_label("Photographs of the person").set_input_files(
             {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": portrait}
         )
-        page.get_by_label("Searches that looked for your face").check()
+        page.get_by_label("Searches that looked for the person’s face").check()
         page.get_by_role("button", name="Look up").click()
         expect(page.get_by_role("alert")).to_contain_text("kept back for a reason")
         page.get_by_label("Photographs of the person").set_input_files(

@@ -131,8 +131,9 @@ class Post:
         message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("<> ") or None)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(
-            "Keep the attached file where the operator of this ledger cannot reach it. It stands for every entry up to\n"
-            f"now ({kept.size}). Whoever later gives you a bundle of the ledger must show that it continues:\n\n"
+            "Keep the attached file where the operator of this ledger cannot reach it.\n"
+            f"It stands for all {kept.size} entries up to now. A later bundle of the ledger\n"
+            "must continue it, which this line checks:\n\n"
             f"    {kept.line}\n\n"
             "The same checkpoint as text:\n\n" + kept.text
         )

@@ -26,6 +26,13 @@ Answers = Annotated[str, Depends(page("subject"))]
 Who = Annotated[Caller, Depends(visitor)]
 
 
+SHOWN = {
+    part: words.replace("your face", "the person’s face").replace(" of you", " of the person")
+    for part, words in PARTS.items()
+}
+"""The parts of a report, as the officer reads of them; the person reads `PARTS`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """The form as it was sent, its photographs in memory."""
@@ -86,7 +93,7 @@ def report(
         body = house.subject_report(asked, who.actor)
     except CountenanceError as error:
         return _form(request, house, csrf, who, error.http_status, wrong=said(error), given=given)
-    return render(request, "subject_report.html", csrf, body=body, parts=PARTS)
+    return render(request, "subject_report.html", csrf, body=body, parts=SHOWN)
 
 
 @router.post("/reports/{search}/pdf")
@@ -121,4 +128,4 @@ def _form(
 ) -> Response:
     at, mine = now(), house.people.known(who.actor).names
     live: list[Any] = [one for one in house.authorities() if one.state(at) == "live" and one.holder in mine]
-    return render(request, "subject.html", csrf, answer, authorities=live, parts=PARTS, wrong=wrong, given=given)
+    return render(request, "subject.html", csrf, answer, authorities=live, parts=SHOWN, wrong=wrong, given=given)
