@@ -106,9 +106,13 @@ def test_from_a_figure_to_the_acts_to_one_act_and_its_proof(pretend: Served, win
         window.get_by_role("link", name=f"Inclusion proof of entry {result.receipt['seq']}").click()
     receipt = json.loads(loading.value.path().read_text())
     assert verify_receipt(receipt, pretend.product.vkey).body["search"] == result.search
-    read = [e["body"] for e in pretend.product.ledger_entries(size, pretend.product.ledger_size)]
-    assert [(b["what"], b["purpose"]) for b in read] == [("acts", "lawfulness"), ("act", "lawfulness")]
-    assert (read[0]["narrowed"], read[1]["act"]) == ({"case": "T-9 & co"}, result.search)
+    first, second = pretend.product.ledger_entries(size, pretend.product.ledger_size, opened=True)
+    assert [(e["body"]["what"], e["body"]["purpose"]) for e in (first, second)] == [
+        ("acts", "lawfulness"),
+        ("act", "lawfulness"),
+    ]
+    assert list(first["opened"].values()) == [{"case": "T-9 & co"}], "what can be typed is sealed"
+    assert second["body"]["act"] == result.search
 
 
 def test_what_another_sites_page_asks_for_is_not_read(pretend: Served) -> None:
@@ -118,6 +122,8 @@ def test_what_another_sites_page_asks_for_is_not_read(pretend: Served) -> None:
             for site in ("cross-site", "same-site"):
                 answer = browser.get(f"{path}?reading=lawfulness", headers={"Sec-Fetch-Site": site})
                 assert (answer.status_code, "What is this reading for?" in answer.text) == (200, True)
+            ahead = browser.get(f"{path}?reading=lawfulness", headers={"Sec-Purpose": "prefetch;prerender"})
+            assert "What is this reading for?" in ahead.text
             assert browser.get(path).status_code == 200, "without a purpose there is the form"
         assert browser.get("/oversight/report").status_code == 422
         assert pretend.product.ledger_size == size

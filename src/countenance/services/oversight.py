@@ -4,7 +4,8 @@ of the four purposes for which logs may be read."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,7 @@ from countenance.services.tuning import tunables_of
 from countenance.settings import OverseeSettings
 from countenance.store import moments
 
+_TYPED = ("user", "case", "purpose")
 _SEARCH = re.compile(r"S-[0-9a-f]{16}")
 BEGINNING = datetime(1, 1, 3, tzinfo=UTC)
 
@@ -87,7 +89,7 @@ class OversightDesk:
             raise BadInput(f"there is no sign called {chosen.sign[:64]}", advice=f"one of {', '.join(RULES)}")
         if chosen.kind and chosen.kind not in KINDS:
             raise BadInput(f"there is no kind of act called {chosen.kind[:64]}", advice=f"one of {', '.join(KINDS)}")
-        acts, seq = self._read("acts", asked, actor, opened=bool(chosen.sign), narrowed=chosen.given)
+        acts, seq = self._read("acts", asked, actor, opened=bool(chosen.sign), narrowed=chosen)
         flags = self._look(acts, asked, actor).flags if chosen.sign else ()
         rows = listed(acts, flags, chosen, self._zone)
         return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat(), "acts": rows} | {
@@ -127,7 +129,7 @@ class OversightDesk:
         return look(acts, labels, tunables_of(self.policy))
 
     def _read(
-        self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Mapping[str, str] | None = None
+        self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None
     ) -> tuple[Acts, int]:
         """The acts, and the entry that says they were read: durable before the first of them is."""
         actor = self.admit(actor, "oversight:read")
@@ -145,9 +147,13 @@ class OversightDesk:
             "until": until.isoformat(),
             "opened": opened,
         }
+        sealed: dict[str, dict[str, str]] = {}
         if narrowed is not None:
-            body["narrowed"] = dict(narrowed)
-        receipt = record.enter("oversight.read", actor, body)
+            body["narrowed"] = {name: value for name, value in narrowed.given.items() if name not in _TYPED}
+            # What somebody typed may be anything, a name too.
+            if typed := {name: value for name, value in narrowed.given.items() if name in _TYPED}:
+                sealed[f"reading:{secrets.token_hex(8)}"] = typed
+        receipt = record.enter("oversight.read", actor, body, sealed=sealed)
         return read_acts(record, since, until, opened=opened), receipt.seq
 
 

@@ -111,8 +111,10 @@ def check_own_page(request: Request, csrf: str, given: str) -> None:
 
 def from_here(request: Request) -> bool:
     """Whether somebody at a page of ours, or at the browser itself, asked for this page: what another site's page asks
-    for is not read under their name. Without the header it is an old browser, and the cookie is bound to our site."""
-    return request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    for is not read under their name, nor what a browser fetches ahead. Without the headers it is an old browser, and
+    the cookie is bound to our site."""
+    ahead = "prefetch" in request.headers.get("sec-purpose", "")
+    return not ahead and request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
 def allowed(scope: str) -> Callable[..., Caller]:
