@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from countenance.domain.errors import Broken
@@ -195,6 +195,12 @@ class MailSettings(_Part):
     to: tuple[str, ...] = Field(default=(), description="Addresses of overseers.")
     hour: int = Field(default=6, ge=0, le=23, description="Hour of the day (UTC) from which the day's mail goes out.")
     seconds: float = Field(default=20.0, gt=0, description="Longest wait for the server, in seconds.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> MailSettings:
+        if self.host is not None and not self.sender:
+            raise ValueError("a mail server needs `mail.sender` too")
+        return self
 
 
 class ServeSettings(_Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 
 from countenance.app import Countenance
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput, Unavailable
+from countenance.domain.errors import BadInput, LedgerUnavailable, Unavailable
+from countenance.ledger.log import Ledger
 from countenance.services.effective import effective, told
 from countenance.settings import MailSettings, Settings
 from countenance.store import moments
+from countenance.web.serve import _keeping_time
 from tests.places import TESTER, Place, grant, kinds
 from tests.post_office import PostOffice, post_office
 from tests.web.test_exposure import certificate as certificate
@@ -87,6 +90,33 @@ def test_once_a_day_and_again_when_it_failed(house: Place, monkeypatch: pytest.M
         again.post.keep(CLOCK)
 
 
+def test_the_server_s_clock_mails(house: Place) -> None:
+    with post_office(PostOffice()) as office:
+        product = mailing(house, office)
+        with _keeping_time(product, seconds=0.02):
+            until = time.monotonic() + 20
+            while kinds(product)[-1] != "ledger.mailed" and time.monotonic() < until:
+                time.sleep(0.02)
+        assert len(office.mails) == 1
+
+
+def test_an_entry_that_cannot_be_written_does_not_mail_every_minute(
+    house: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with post_office(PostOffice()) as office:
+        product = mailing(house, office)
+
+        def full(*_: Any, **__: Any) -> None:
+            raise LedgerUnavailable("the disk is full")
+
+        monkeypatch.setattr(Ledger, "append", full)
+        with pytest.raises(LedgerUnavailable):
+            product.post.keep(CLOCK)
+        product.post.keep(CLOCK)
+        assert len(office.mails) == 1
+        assert product.post.state()["error"]
+
+
 def test_tls_and_a_password_out_of_a_file(
     house: Place, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +155,8 @@ def test_it_is_off_by_default_and_never_bares_a_password(product: Countenance, h
     )
     with pytest.raises(BadInput, match="in the clear"):
         bare.post.send(TESTER)
+    with pytest.raises(ValueError, match="sender"):
+        MailSettings(host="mail.example.org", to=TO)
     values = effective(Settings(mail=MailSettings(to=TO, sender="a@b.c", password="copper lantern")))
     assert told(values)["mail.to"] == "an address"
     assert "copper" not in str(values)

@@ -82,6 +82,8 @@ def summary(
         ("In which collections", "by_collection"),
     ):
         reply.table(title, ("", "searches"), list(body[name].items())[:20])
+    drawn = {name.replace("_", " "): n for name, n in body["inspections"].items() if n}
+    reply.facts("Inspections", drawn | {"last drawn": (body["last_draw"] or "never")[:16]})
     if body["overdue"]:
         reply.table("Overdue", ("search", "by", "case"), [(o["search"], o["by"], o["case"]) for o in body["overdue"]])
     reply.facts("Looks wrong", body["looks_wrong"] or {"nothing": ""})

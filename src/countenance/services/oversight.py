@@ -77,7 +77,9 @@ class OversightDesk:
         acts, seq = self._read("summary", asked, actor, opened=True)
         found = self._look(acts, asked, actor)
         told = overview(acts, found, self.policy.due_days) | {"figures": figures(acts, self._zone)}
-        told["inspections"] = self.home.record.inspecting.read(self.home.record).counts(moments.now())
+        inspected = self.home.record.inspecting.read(self.home.record)
+        told["inspections"] = inspected.counts(moments.now())
+        told["last_draw"] = _text(max((draw.at for draw in inspected.draws.values()), default=None))
         return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat()} | told
 
     def acts(self, asked: Asked, chosen: Chosen, actor: Actor) -> dict[str, Any]:

@@ -76,12 +76,17 @@ class Post:
         Raises BadInput where mail is not set up, Unavailable when the server does not take it; both are remembered.
         """
         recipients = tuple(to) or self.settings.to
+        if not (self.settings.host and self.settings.sender and recipients):
+            raise BadInput(
+                "mail is not set up", advice="set `mail.host`, `mail.sender` and `mail.to`; docs/overseers.md says how"
+            )
         at, kept = moments.now(), self.kept()
+        # Before anything goes out: where this cannot be kept, a mail would go out every minute.
+        self._remember({"failed": at.isoformat(), "error": "it was begun and not ended"})
         try:
-            message = self._message(kept, recipients, at)
-            self._hand_over(message)
+            self._hand_over(self._message(kept, recipients, at))
         except (BadInput, Unavailable) as error:
-            self._remember({"failed": at.isoformat(), "error": error.message})
+            self._remember({"error": error.message})
             raise
         receipt = self.record.enter("ledger.mailed", actor, {"size": kept.size, "recipients": len(recipients)})
         self._remember({"sent": at.isoformat(), "size": kept.size, "failed": None, "error": None})
@@ -116,11 +121,7 @@ class Post:
         return (sent is None or sent < since) and (failed is None or at >= failed + AGAIN)
 
     def _message(self, kept: Kept, recipients: tuple[str, ...], at: datetime) -> EmailMessage:
-        sender = self.settings.sender
-        if not self.settings.host or not sender or not recipients:
-            raise BadInput(
-                "mail is not set up", advice="set `mail.host`, `mail.sender` and `mail.to`; docs/overseers.md says how"
-            )
+        sender = str(self.settings.sender)
         message = EmailMessage()
         try:
             message["From"], message["To"] = sender, ", ".join(recipients)

@@ -114,6 +114,8 @@ class Summary(Answer):
     led_anywhere: dict[str, int]
     overdue: list[dict[str, Any]]
     figures: dict[str, Any]
+    inspections: dict[str, int]
+    last_draw: Moment | None
     looks_wrong: dict[str, int]
     gravest: list[FlagShown]
     silent: dict[str, str]
