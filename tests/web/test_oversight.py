@@ -150,6 +150,7 @@ def test_acts_are_narrowed(pretend: Served) -> None:
         assert len(asked(case="C-1")) == 2
         assert [act["came"] for act in asked(came="reliable", case="C-2")] == ["reliable"]
         assert {act["kind"] for act in asked(kind="granted")} == {"granted"}
+        assert len(asked(approved="self")) == 3, "in a personal home every one is"
         assert asked(user="user:nobody") == []
         assert asked(sign="burst") == []
         assert program.post("/oversight/acts", json={"purpose": "lawfulness", "sign": "x"}).status_code == 422

@@ -24,7 +24,8 @@ KINDS = {
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What a list is narrowed to; what is empty narrows nothing. `day` is 0 for Monday and `hour` local, both of
-    `oversee.time_zone`; `led` is a kind of deed ("opened", "verdict", "exported")."""
+    `oversee.time_zone`; `led` is a kind of deed ("opened", "verdict", "exported"), and `approved` "self"
+    leaves searches that somebody approved for themselves."""
 
     kind: str = ""
     user: str = ""
@@ -35,6 +36,7 @@ class Chosen:
     sign: str = ""
     came: str = ""
     led: str = ""
+    approved: str = ""
     day: str = ""
     hour: str = ""
 
@@ -46,7 +48,16 @@ class Chosen:
     @property
     def of_searches(self) -> bool:
         """Whether something is asked that only a search has."""
-        return bool(self.purpose or self.basis or self.collection or self.came or self.led or self.day or self.hour)
+        return bool(
+            self.purpose
+            or self.basis
+            or self.collection
+            or self.came
+            or self.led
+            or self.approved
+            or self.day
+            or self.hour
+        )
 
 
 def listed(acts: Acts, flags: Iterable[Flag], chosen: Chosen, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -76,6 +87,7 @@ def _fits(one: Search, bases: dict[str, str], chosen: Chosen, zone: ZoneInfo) ->
         and (not chosen.collection or chosen.collection in one.collections)
         and (not chosen.came or came_of(one) == chosen.came)
         and (not chosen.led or bool(one.done(chosen.led)))
+        and (chosen.approved != "self" or one.self_approved)
         and (not chosen.day or str(local.weekday()) == chosen.day)
         and (not chosen.hour or str(local.hour) == chosen.hour)
     )

@@ -37,6 +37,7 @@ class ActsAsked(ReadingAsked):
     sign: str = Field(default="", max_length=40)
     came: Literal["", "reliable", "unreliable", "none", "cut_off"] = ""
     led: Literal["", "opened", "verdict", "exported"] = ""
+    approved: Literal["", "self"] = ""
 
 
 class ActRead(Answer):
