@@ -210,6 +210,10 @@ class Countenance(Desks):
         """What this home holds and has done about one person. Raises as `search` does, and BadInput."""
         return self.subjects.report(request, self.people.admit(self.people.admit(actor, "subject"), "search"))
 
+    def correct_subject_report(self, report: str, wrong: Iterable[str], actor: Actor) -> dict[str, Any]:
+        """A report that was just made, without whom a person finds to be somebody else. Raises UnknownThing."""
+        return self.subjects.correct(report, wrong, self.people.admit(actor, "subject"))
+
     def check_authority(self, id: str, collections: Iterable[str] | None, actor: Actor) -> Authority:
         """The live authority that covers these collections; a refusal is an entry. Raises NoAuthority."""
         return authorise.check(self._home.record, id, collections, self.people.admit(actor, "search"))[0]
@@ -308,7 +312,7 @@ class Countenance(Desks):
         """Facts and faults of this home: keys, ledger, profile, and whether rows and vectors agree."""
         from countenance.services.examine import examine_home
 
-        return examine_home(self.key_ring, self.ledger_verify()["size"], self.people)
+        return examine_home(self.key_ring, self.ledger_verify()["size"], self.people, self.post.state())
 
     @property
     def key_ring(self) -> KeyRing:

@@ -17,8 +17,10 @@ from countenance.store.database import Database
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.engine import Engine
+    from countenance.services.inspections import InspectionDesk
     from countenance.services.log_desk import LogDesk
     from countenance.services.oversight import OversightDesk
+    from countenance.services.post import Post
     from countenance.services.request import RequestDesk
     from countenance.services.reveal import Revealer
     from countenance.services.review import ReviewDesk
@@ -95,6 +97,13 @@ class Desks:
         return Overseer(self._home.record, self._home.folder / "ledger", self.settings.ledger)
 
     @cached_property
+    def post(self) -> Post:
+        """The daily mail of the ledger's checkpoint."""
+        from countenance.services.post import Post
+
+        return Post(self._home.record, self.overseer, self.settings.mail)
+
+    @cached_property
     def oversight(self) -> OversightDesk:
         """What overseers ask of the ledger."""
         from countenance.services.oversight import OversightDesk
@@ -102,9 +111,23 @@ class Desks:
         return OversightDesk(self._home, self.people.admit, self.settings.oversee, lambda: self.engine.calibration)
 
     @cached_property
+    def inspections(self) -> InspectionDesk:
+        """Searches that somebody with no part in them looks at afterwards."""
+        from countenance.services.inspections import InspectionDesk
+
+        return InspectionDesk(
+            record=self._home.record,
+            admit=self.people.admit,
+            oversight=self.oversight,
+            policy=self.settings.oversee,
+            accounts=lambda: self.people.told().accounts,
+            changing=self.people.changing,
+        )
+
+    @cached_property
     def subjects(self) -> SubjectDesk:
         """What somebody is told who asks what is held about them."""
-        from countenance.services.subject import SubjectDesk
+        from countenance.services.subject import Kept, SubjectDesk
 
         engine, policy, limits = self.engine, self.settings.search, self.oversight.sameness
         return SubjectDesk(
@@ -119,6 +142,8 @@ class Desks:
             reliable_strangers=policy.reliable_strangers,
             probe_days=policy.probe_days,
             limits=limits,
+            blobs=self._home.blobs,
+            kept=Kept(policy.handle_minutes),
         )
 
     @cached_property

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from countenance.domain.errors import Broken
@@ -140,6 +140,11 @@ class OverseeSettings(_Part):
     small: int = Field(default=8, gt=0, description="Fewest searches of which a share of no results is told.")
     due_days: int = Field(default=14, gt=0, description="Days in which a result is adjudicated, or an export acted on.")
     left_least: int = Field(default=4, gt=0, description="Fewest opened results that were never adjudicated.")
+    inspections_random: int = Field(default=10, ge=0, le=500, description="Searches drawn for inspection at random.")
+    inspections_by_risk: int = Field(
+        default=5, ge=0, le=500, description="Searches drawn for inspection by the signs of misuse on them."
+    )
+    inspection_days: int = Field(default=14, gt=0, description="Days until a drawn search must have been looked at.")
     published_purposes: tuple[str, ...] = Field(
         default=(), description="Purposes that a transparency report names; others are counted together."
     )
@@ -170,6 +175,32 @@ class LedgerSettings(_Part):
     tsa_certificates: Path | None = Field(
         default=None, description="File of the certificates (PEM) that a time-stamp must lead to."
     )
+
+
+class MailSettings(_Part):
+    """A mail server, by which overseers get the ledger's checkpoint every day. Without `host` and `to` none is sent."""
+
+    host: str | None = Field(default=None, description="The mail server's name or address.")
+    port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        default="starttls", description="TLS from the first byte, after STARTTLS, or none."
+    )
+    ca_file: Path | None = Field(default=None, description="File of certificates (PEM) that its own must lead to.")
+    user: str | None = Field(default=None, description="Name to sign in there with, if it asks.")
+    password: SecretStr | None = Field(
+        default=None, description="The password; better in the environment than in a file that others read."
+    )
+    password_file: Path | None = Field(default=None, description="A file that holds the password.")
+    sender: str | None = Field(default=None, description="Address that mails come from.")
+    to: tuple[str, ...] = Field(default=(), description="Addresses of overseers.")
+    hour: int = Field(default=6, ge=0, le=23, description="Hour of the day (UTC) from which the day's mail goes out.")
+    seconds: float = Field(default=20.0, gt=0, description="Longest wait for the server, in seconds.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> MailSettings:
+        if self.host is not None and not self.sender:
+            raise ValueError("a mail server needs `mail.sender` too")
+        return self
 
 
 class ServeSettings(_Part):
@@ -231,6 +262,7 @@ class Settings(BaseSettings):
     authority: AuthoritySettings = AuthoritySettings()
     oversee: OverseeSettings = OverseeSettings()
     ledger: LedgerSettings = LedgerSettings()
+    mail: MailSettings = MailSettings()
     serve: ServeSettings = ServeSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from countenance.app import Countenance, system_actor
-from countenance.domain.errors import BadInput, LedgerUnavailable, NoAuthority, SeveralFaces, UnreadableImage
+from countenance.domain.errors import (
+    BadInput,
+    LedgerUnavailable,
+    NoAuthority,
+    SeveralFaces,
+    UnknownThing,
+    UnreadableImage,
+)
 from countenance.ledger.log import Ledger
+from countenance.reports.subject import as_pdf
 from countenance.services.search import SearchRequest
-from countenance.services.subject import SubjectRequest
+from countenance.services.subject import PARTS, Kept, SubjectRequest
+from countenance.store import moments
 from tests import pretend
 from tests.places import TESTER, Answer, Place, grant, kinds
 
@@ -125,3 +136,35 @@ def test_the_command_writes_a_page_that_a_person_can_read(house: Place) -> None:
     again = house.command(*words, "--json")
     assert (again.code, again.json["error"]["code"]) == (2, "bad-input")
     assert "Where pictures of you are indexed" in house.command(*words[:-2]).out
+
+
+def test_whom_a_person_finds_to_be_somebody_else_is_told_no_further(product: Countenance) -> None:
+    told = report(product, ADA, pictures=True)
+    assert all("picture" in one for one in told["indexed"])
+    first, second = told["indexed"][:2]
+    with pytest.raises(UnknownThing, match="holds no"):
+        product.correct_subject_report(told["report"], ["sighting-999"], TESTER)
+    with pytest.raises(UnknownThing, match="no longer kept"):
+        product.correct_subject_report("S-0000000000000000", [], TESTER)
+    size = product.ledger_size
+    assert product.correct_subject_report(told["report"], [], TESTER) == told
+    assert product.ledger_size == size
+    mended = product.correct_subject_report(told["report"], [first["id"]], TESTER)
+    assert kinds(product)[size:] == ["subject.corrected"]
+    assert first["page"] not in str([one for one in mended["indexed"] if one["id"] == first["id"]])
+    assert next(one for one in mended["indexed"] if one["id"] == second["id"]) == second
+    text = " ".join(page.extract_text() for page in PdfReader(BytesIO(as_pdf(mended, PARTS))).pages)
+    assert "Somebody else, whom the machine took for you" in " ".join(text.split())
+
+
+def test_a_report_is_kept_for_whoever_made_it_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = moments.now()
+    monkeypatch.setattr(moments, "now", lambda: at)
+    kept = Kept(minutes=5)
+    for n in range(25):
+        kept.put(f"S-{n}", "user:a", {"report": n})
+    assert kept.get("S-24", "user:a") == {"report": 24}
+    assert kept.get("S-24", "user:b") is None
+    assert kept.get("S-1", "user:a") is None, "only the newest are kept"
+    at += timedelta(minutes=6)
+    assert kept.get("S-24", "user:a") is None

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from countenance.domain.inspections import Finding, Inspection
 from countenance.domain.publishing import SMALL
 from countenance.reports.transparency import as_csv, as_pdf
-from countenance.services.transparency import OUTCOMES, outcome, transparency
+from countenance.services.transparency import INSPECTED, OUTCOMES, outcome, transparency
 from tests import pretend
 from tests.domain.acting import MONDAY, acts, deed, grant, search
 from tests.places import Place, ask
@@ -106,3 +107,21 @@ def test_the_command(house: Place) -> None:
     assert house.command(*words, "--out", house.root / "a.doc").code == 2
     with house.open() as product:
         assert product.ledger_entries(product.ledger_size - 1, product.ledger_size)[0]["type"] == "oversight.read"
+
+
+def inspected(n: int, finding: str | None) -> Inspection:
+    found = Finding("user:x", finding, MONDAY, 1) if finding else None
+    return Inspection(f"I-{n}", "D-1", f"S-{n}", "random", 1, MONDAY, MONDAY, None, finding=found)
+
+
+def test_inspections_are_counted_and_small_counts_are_not_told() -> None:
+    searches = [search(n) for n in range(30)]
+    looked_at = [inspected(n, "in-order" if n < 12 else "improper" if n < 14 else None) for n in range(20)]
+    elsewhen = [inspected(99, "improper")]
+    told = transparency(acts(searches), (), [*looked_at, *elsewhen])["inspected"]
+    assert (told["total"], told["cells"]["in-order"], told["cells"]["query"]) == (20, 12, 0)
+    assert told["cells"]["improper"] is None
+    assert told["cells"]["not-yet"] is None, "or the two could be told apart by subtracting"
+    text = as_csv(transparency(acts(searches), (), looked_at), OUTCOMES | INSPECTED).decode()
+    assert "inspected,it was in order,12,20" in text
+    assert "inspected" not in as_csv(transparency(acts(searches), ()), OUTCOMES).decode()

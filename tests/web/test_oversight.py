@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from countenance.domain.acts import Acts, Grant, Lapse
 from countenance.domain.misuse.urgent import unapproved
+from countenance.ledger.receipt import verify_receipt
 from countenance.services.search import SearchRequest
 from countenance.store import moments
 from tests import pretend as people
@@ -83,3 +86,76 @@ def test_one_page_says_how_the_house_was_used(pretend: Served, window: Page) -> 
     assert "oversight.read" in kinds(pretend.product)[size:]
     window.get_by_text("This reading is entry").get_by_role("link").click()
     expect(window.locator("h1")).to_have_text("Ledger read by an overseer")
+
+
+def test_from_a_figure_to_the_acts_to_one_act_and_its_proof(pretend: Served, window: Page) -> None:
+    authority = grant(pretend.product, "album", case="T-9 & co", purpose='<b>"to find</b>')
+    probe = people.photograph("ada", note="asked")
+    result = pretend.product.search(SearchRequest((probe,), authority.id), TESTER)
+    window.goto(f"{pretend.address}/oversight?reading=lawfulness")
+    expect(window.locator("svg.drawn").first).to_be_visible()
+    assert window.evaluate("getComputedStyle(document.querySelector('svg.drawn text')).fill").startswith("rgb")
+    size = pretend.product.ledger_size
+    window.get_by_role("table").get_by_role("link", name="T-9 & co").click()
+    expect(window.get_by_role("heading", name="Acts", level=1)).to_be_visible()
+    expect(window.locator(".acts-table tbody tr")).to_have_count(1)
+    window.get_by_role("link", name=result.search).click()
+    expect(window.get_by_role("heading", name="One search")).to_be_visible()
+    expect(window.get_by_text('<b>"to find</b>')).to_be_visible()
+    with window.expect_download() as loading:
+        window.get_by_role("link", name=f"Inclusion proof of entry {result.receipt['seq']}").click()
+    receipt = json.loads(loading.value.path().read_text())
+    assert verify_receipt(receipt, pretend.product.vkey).body["search"] == result.search
+    first, second = pretend.product.ledger_entries(size, pretend.product.ledger_size, opened=True)
+    assert [(e["body"]["what"], e["body"]["purpose"]) for e in (first, second)] == [
+        ("acts", "lawfulness"),
+        ("act", "lawfulness"),
+    ]
+    assert list(first["opened"].values()) == [{"case": "T-9 & co"}], "what can be typed is sealed"
+    assert second["body"]["act"] == result.search
+
+
+def test_what_another_sites_page_asks_for_is_not_read(pretend: Served) -> None:
+    with pretend.browser() as browser:
+        size = pretend.product.ledger_size
+        for path in ("/oversight", "/oversight/acts", "/oversight/acts/S-0123456789abcdef"):
+            for site in ("cross-site", "same-site"):
+                answer = browser.get(f"{path}?reading=lawfulness", headers={"Sec-Fetch-Site": site})
+                assert (answer.status_code, "What is this reading for?" in answer.text) == (200, True)
+            ahead = browser.get(f"{path}?reading=lawfulness", headers={"Sec-Purpose": "prefetch;prerender"})
+            assert "What is this reading for?" in ahead.text
+            assert browser.get(path).status_code == 200, "without a purpose there is the form"
+        assert browser.get("/oversight/report").status_code == 422
+        assert pretend.product.ledger_size == size
+        assert browser.get("/oversight?reading=curiosity").status_code == 422
+        assert browser.get("/oversight?reading=lawfulness&from=yesterday").status_code == 422
+        assert browser.get("/oversight/acts/S-0123456789abcdef?reading=lawfulness").status_code == 404
+        report = browser.get("/oversight/report?reading=lawfulness&span=ever")
+    assert report.content.startswith(b"%PDF")
+
+
+def test_acts_are_narrowed(pretend: Served) -> None:
+    product = pretend.product
+    for case, person in (("C-1", "ada"), ("C-1", "zoe"), ("C-2", "ada")):
+        authority = grant(product, "album", case=case)
+        product.search(SearchRequest((people.photograph(person, note=f"asked {case}"),), authority.id), TESTER)
+    with pretend.program("oversight:read") as program:
+
+        def asked(**more: str) -> list[dict[str, Any]]:
+            answer = program.post("/oversight/acts", json={"purpose": "lawfulness", **more})
+            assert answer.status_code == 200, answer.text
+            return list(answer.json()["acts"])
+
+        assert len(asked()) == 3
+        assert len(asked(case="C-1")) == 2
+        assert [act["came"] for act in asked(came="reliable", case="C-2")] == ["reliable"]
+        assert {act["kind"] for act in asked(kind="granted")} == {"granted"}
+        assert len(asked(approved="self")) == 3, "in a personal home every one is"
+        assert asked(user="user:nobody") == []
+        assert asked(sign="burst") == []
+        assert program.post("/oversight/acts", json={"purpose": "lawfulness", "sign": "x"}).status_code == 422
+        search = asked(case="C-2")[0]["search"]
+        whole = program.post(f"/oversight/acts/{search}", json={"purpose": "lawfulness"}).json()
+        assert [e["type"] for e in whole["entries"]] == ["authority.granted", "search.started", "search.shown"]
+        report = program.post("/oversight/report", json={"purpose": "lawfulness"})
+        assert report.content.startswith(b"%PDF")

@@ -14,8 +14,8 @@ from countenance.domain.errors import BadInput
 ROLES: dict[str, str] = {
     "requester": "Asks for authorities, searches under them, exports, erases.",
     "authoriser": "Approves and declines requests, revokes authorities.",
-    "reviewer": "Judges candidates, and analyses proxy logs.",
-    "auditor": "Reads everything, changes nothing.",
+    "reviewer": "Judges candidates, inspects searches, and analyses proxy logs.",
+    "auditor": "Reads everything and draws searches for inspection; changes nothing else.",
     "administrator": "Runs the house: sources, accounts, keys. Neither searches nor reads cases.",
     "subject": "The person whose face it is. Nothing yet.",
 }
@@ -26,6 +26,7 @@ ACTS: dict[str, str] = SCOPES | {
     "erase": "Erase sightings, images and sources.",
     "keys": "Show, export and change the keys.",
     "ledger:witness": "Have the ledger co-signed by witnesses and stamped by a time-stamping service.",
+    "ledger:mail": "Mail the ledger's checkpoint to its overseers.",
     "profile:read": "See which profile the home has, and its documents.",
     "profile:write": "Change the profile and name its documents.",
     "proxylog:analyse": "Analyse a proxy's log.",
@@ -46,21 +47,36 @@ TABLE: dict[str, frozenset[str]] = {
     | {"authorities:request", "authorities:read", "search", "export", "erase", "subject"}
     | {"reviews:read", "tokens"},
     "authoriser": _EVERYBODY | {"authorities:read", "authorities:write", "proxylog:read", "proxylog:unmask", "tokens"},
-    "reviewer": _EVERYBODY | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"},
+    "reviewer": _EVERYBODY
+    | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"}
+    | {"inspections:read", "inspections:judge"},
     "auditor": _EVERYBODY
     | {
         "oversight:read",
+        "inspections:read",
+        "inspections:judge",
+        "inspections:draw",
         "reviews:read",
         "authorities:read",
         "ledger:read",
         "ledger:witness",
+        "ledger:mail",
         "proxylog:read",
         "proxylog:unmask",
         "accounts:read",
     },
     "administrator": _EVERYBODY
     | {"sources:write", "ingest", "erase", "retention", "keys", "serve", "accounts:read", "accounts:write"}
-    | {"backup", "ledger:witness", "reviews:controls", "profile:write", "proxylog:profiles", "recovery", "tokens"},
+    | {
+        "backup",
+        "ledger:mail",
+        "ledger:witness",
+        "reviews:controls",
+        "profile:write",
+        "proxylog:profiles",
+        "recovery",
+        "tokens",
+    },
     "subject": frozenset(),
 }
 """What each role may do. What is not here it may not."""

@@ -156,6 +156,27 @@ def checkpoint(
 
 
 @app.command()
+def mail(
+    to: Annotated[list[str] | None, typer.Option("--to", help="To whom; by default those of `mail.to`.")] = None,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Mail the latest signed checkpoint to overseers, with the line that checks a later bundle against it.
+
+    `countenance serve` does it every day by itself once `mail.host`, `mail.sender` and `mail.to` are set; this does it
+    from cron, where no server runs.
+
+    Example: countenance ledger mail --to overseer@example.org
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="ledger:mail") as countenance:
+        told = countenance.post.send(options.actor(countenance), to or ())
+    if not reply.object(told):
+        reply.say(f"Mailed the checkpoint of {told['size']} entries to {told['recipients']}, as entry {told['entry']}.")
+
+
+@app.command()
 def tiles(
     folder: Annotated[Path, typer.Argument(help="Folder to write to, or to bring up to date.")],
     entries: Annotated[bool, typer.Option("--entries", help="The entries too: for authorised readers only.")] = False,

@@ -19,6 +19,7 @@ from countenance.cli import (
     export,
     house,
     ingest,
+    inspection,
     keys,
     ledger,
     models,
@@ -61,6 +62,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(oversee.app, name="oversee")
+app.add_typer(inspection.app, name="inspection")
 app.add_typer(proxylog.app, name="proxylog")
 app.add_typer(report.app, name="report")
 app.add_typer(keys.app, name="keys")

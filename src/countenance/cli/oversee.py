@@ -84,6 +84,8 @@ def summary(
         ("In which collections", "by_collection"),
     ):
         reply.table(title, ("", "searches"), list(body[name].items())[:20])
+    drawn = {name.replace("_", " "): n for name, n in body["inspections"].items() if n}
+    reply.facts("Inspections", drawn | {"last drawn": (body["last_draw"] or "never")[:16]})
     if body["overdue"]:
         reply.table("Overdue", ("search", "by", "case"), [(o["search"], o["by"], o["case"]) for o in body["overdue"]])
     reply.facts("Looks wrong", body["looks_wrong"] or {"nothing": ""})
@@ -130,6 +132,71 @@ def calibration(
             reply.say("More strangers than the calibration has one expect: measure the pack anew, on faces like these.")
     if body["too_hopeful"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def acts(
+    purpose: Purpose,
+    since: Since = None,
+    until: Until = None,
+    user: Annotated[str, typer.Option(help="Only those of this person (user:ID or os:NAME).")] = "",
+    case: Annotated[str, typer.Option(help="Only those of this case.")] = "",
+    sign: Annotated[str, typer.Option(help="Only those that a sign of misuse rests on, by the sign's name.")] = "",
+    kind: Annotated[str, typer.Option(help="search, refused, granted, lapsed or erased.")] = "",
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """List what people did, one act a row, the newest first.
+
+    Example: countenance oversee acts --purpose lawfulness --since 30d --case C-17
+    """
+    from countenance.services.listing import Chosen
+
+    reply = Reply(json)
+    chosen = Chosen(kind=kind, user=user, case=case, sign=sign)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        actor = options.actor(countenance)
+        body = countenance.oversight.acts(_asked(purpose, since, until), chosen, actor)
+    if not reply.object(body):
+        reply.table(
+            f"{len(body['acts']):,} acts",
+            ("entry", "at", "who", "what", "case", "came of it"),
+            [
+                (
+                    a["entry"],
+                    a["at"][:16],
+                    a["who"],
+                    a.get("search", a["kind"]),
+                    a["case"],
+                    a.get("came", a.get("what")),
+                )
+                for a in body["acts"]
+            ],
+        )
+
+
+@app.command("act")
+def one_act(
+    search: Annotated[str, typer.Argument(help="The search's id.")],
+    purpose: Purpose,
+    home: options.Home = None,
+    key_dir: options.KeyDir = None,
+    json: options.Json = False,
+) -> None:
+    """Show every entry that the ledger holds on one search, from the asking for leave on.
+
+    Example: countenance oversee act S-0123456789abcdef --purpose lawfulness
+    """
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="oversight:read") as countenance:
+        body = countenance.oversight.act(search, _asked(purpose, None, None), options.actor(countenance))
+    if not reply.object(body):
+        reply.table(
+            f"Search {search}",
+            ("entry", "at", "type", "who"),
+            [(e["seq"], e["at"][:19], e["type"], e["who"]) for e in body["entries"]],
+        )
 
 
 def _asked(purpose: str, since: str | None, until: str | None) -> Asked:

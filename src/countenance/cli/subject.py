@@ -31,6 +31,9 @@ def subject_report(
         typer.Option(help="A part that the law lets you keep back: indexed, shown, opened, disclosed, sought."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Which exemption, and why it holds here; sealed in the ledger.")] = "",
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="With pictures, all but the one face made unrecognisable.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     home: options.Home = None,
     key_dir: options.KeyDir = None,
@@ -39,7 +42,8 @@ def subject_report(
 ) -> None:
     """Say where somebody is indexed, when they were searched for and shown, and to whom they were disclosed.
 
-    It spends one use of the authority and leaves a receipt. The report holds no picture, nor who searched.
+    It spends one use of the authority and leaves a receipt. The report does not say who searched, and holds pictures
+    only with `--pictures`. The page *Subject access* lets a person take out whom the machine took for somebody else.
 
     Example: countenance subject-report me.jpg --authority A-0123456789ab --face largest --out report.pdf
     """
@@ -58,7 +62,7 @@ def subject_report(
         countenance.check_authority(authority, None, actor)
         options.ensure_weights(countenance, reply)
         photographs = tuple(read_photograph(name, countenance) for name in photo)
-        asked = SubjectRequest(photographs, authority, choice, dict.fromkeys(withhold or (), reason))
+        asked = SubjectRequest(photographs, authority, choice, dict.fromkeys(withhold or (), reason), pictures)
         body = countenance.subject_report(asked, actor)
         demo = countenance.demo
     if out is not None:

@@ -26,18 +26,19 @@ def crop(pixels: Drawing, box: Box, *, margin: float = 0.4, size: int = 256, sca
     image = as_image(pixels)
     width, height = image.size
     side = max(box.w, box.h) * (1 + 2 * margin) / scale
-    left, right = _inside((box.x + box.w / 2) / scale, side, width)
-    top, bottom = _inside((box.y + box.h / 2) / scale, side, height)
-    return _encode(_shrink(image, size, (left, top, right, bottom)))
+    left, right = inside((box.x + box.w / 2) / scale, side, width)
+    top, bottom = inside((box.y + box.h / 2) / scale, side, height)
+    return encoded(_shrink(image, size, (left, top, right, bottom)))
 
 
 def thumbnail(pixels: Drawing, side: int) -> bytes:
     """The whole picture as a JPEG, its longer side at most `side`, never enlarged."""
     image = as_image(pixels)
-    return _encode(_shrink(image, side, (0, 0, *image.size)))
+    return encoded(_shrink(image, side, (0, 0, *image.size)))
 
 
-def _inside(centre: float, side: float, length: int) -> tuple[int, int]:
+def inside(centre: float, side: float, length: int) -> tuple[int, int]:
+    """Where a crop of this side begins and ends along an edge of this length. Raises ValueError when outside of it."""
     if not (centre - side / 2 < length and centre + side / 2 > 0):
         raise ValueError("the box lies outside of the picture")
     whole = min(length, max(1, round(side)))
@@ -55,7 +56,8 @@ def _shrink(image: Image.Image, side: int, box: tuple[int, int, int, int]) -> Im
     return image.resize((width, height), Image.Resampling.BILINEAR, box, reducing_gap=1.0)
 
 
-def _encode(image: Image.Image) -> bytes:
+def encoded(image: Image.Image) -> bytes:
+    """As a small JPEG without metadata."""
     from PIL import JpegImagePlugin  # noqa: F401  registers the encoder without Pillow's other plugins
 
     image.info = {}  # Pillow would write down a comment that it finds there

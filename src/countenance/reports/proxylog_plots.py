@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from countenance.reports.looks import LOOKS, Look
 from countenance.reports.needed import needed
 from countenance.reports.plain import printable
+from countenance.reports.plots import drawn, dressed, milliseconds
 from countenance.reports.proxylog_words import CLASSES, bounds, counted
 
 if TYPE_CHECKING:
@@ -29,10 +30,8 @@ ROWS = 12
 def svg(body: dict[str, Any], picture: Picture, *, theme: Theme = "light", shape: Shape = "wide") -> str:
     """A picture as SVG, without a background. Raises Unavailable when the extra `reports` is not installed."""
     with needed():
-        import vl_convert
-    chart = {"bounds": _bounds, "timeline": _timeline}[picture](body, LOOKS[theme], shape == "narrow")
-    # Nothing is fetched: the data stand in the specification, and no address is allowed.
-    return str(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version="6.4", allowed_base_urls=[]))
+        chart = {"bounds": _bounds, "timeline": _timeline}[picture](body, LOOKS[theme], shape == "narrow")
+    return drawn(chart)
 
 
 def words(body: dict[str, Any], picture: Picture) -> str:
@@ -160,14 +159,14 @@ def _bounds(body: dict[str, Any], look: Look, narrow: bool) -> Any:
     left = panel(310, "Searches: at least (full) to at most", look.sure, "least", "most", "bounds")
     right = panel(310 if narrow else 220, "Hits that cannot be told", unclear, "zero", "unclear", "of")
     if narrow:
-        return _dressed(alt.vconcat(left, right, spacing=20), look)
+        return dressed(alt.vconcat(left, right, spacing=20), look)
     names = (
         alt.Chart(data)
         .mark_text(align="right", color=look.ink, fontSize=13)
         .encode(x=alt.value(136), y=y("bar"), text="title:N")
         .properties(width=136, height=height)
     )
-    return _dressed(alt.hconcat(names, left, right, spacing=12), look)
+    return dressed(alt.hconcat(names, left, right, spacing=12), look)
 
 
 # Timeline
@@ -217,18 +216,28 @@ def _timeline(body: dict[str, Any], look: Look, narrow: bool) -> Any:
             if number := counts.get((n, code), 0):
                 inset = (end - start) * 0.06
                 bars.append(
-                    {"x": _ms(start + inset), "x2": _ms(end - inset), "y": height, "y2": height + number, "class": code}
+                    {
+                        "x": milliseconds(start + inset),
+                        "x2": milliseconds(end - inset),
+                        "y": height,
+                        "y2": height + number,
+                        "class": code,
+                    }
                 )
                 height += number
         highest = max(highest, height)
     begin, finish = (
         (spans[0][0], spans[-1][1]) if spans else (datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC))
     )
-    gaps = [{"x": _ms(max(a, begin)), "x2": _ms(min(b, finish))} for a, b in gaps_of(body)] if spans else []
+    gaps = (
+        [{"x": milliseconds(max(a, begin)), "x2": milliseconds(min(b, finish))} for a, b in gaps_of(body)]
+        if spans
+        else []
+    )
     format = {"hour": "%-d %b %H:00", "day": "%-d %b", "week": "%-d %b %Y"}[unit]
     x = alt.X(
         "x:T",
-        scale=alt.Scale(type="utc", domain=[_ms(begin), _ms(finish)], nice=False),
+        scale=alt.Scale(type="utc", domain=[milliseconds(begin), milliseconds(finish)], nice=False),
         axis=alt.Axis(
             title=None,
             format=format,
@@ -258,7 +267,7 @@ def _timeline(body: dict[str, Any], look: Look, narrow: bool) -> Any:
         ),
     ]
     plot = alt.layer(*layers).properties(width=width, height=170)
-    return _dressed(alt.vconcat(plot, _legend(_marked(body), bool(gaps), look, narrow, width), spacing=14), look)
+    return dressed(alt.vconcat(plot, _legend(_marked(body), bool(gaps), look, narrow, width), spacing=14), look)
 
 
 def _marked(body: dict[str, Any]) -> list[str]:
@@ -288,30 +297,5 @@ def _legend(present: list[str], gaps: bool, look: Look, narrow: bool, width: int
     ).properties(width=width, height=height)
 
 
-def _dressed(chart: Any, look: Look) -> Any:
-    return (
-        chart.configure(font=look.font, background="transparent", padding=4)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=look.soft,
-            titleColor=look.soft,
-            gridColor=look.line,
-            domainColor=look.line,
-            tickColor=look.line,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelFont=look.font,
-            titleFont=look.font,
-        )
-        .configure_text(font=look.font)
-        .resolve_scale(x="independent", y="independent", color="independent")
-    )
-
-
 def _at(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -19,7 +19,7 @@ def as_csv(body: dict[str, Any], titles: dict[str, str]) -> bytes:
     writer.writerow(["table", "row", "count", "of", "rate", "low", "high"])
     writer.writerow(["period", f"{body['period']['from']}/{body['period']['to']}", "", "", "", "", ""])
     writer.writerow(["searches", "total", _count(body["searches"]), "", "", "", ""])
-    for name, table in [*body["tables"].items(), ("refused", body["refused"])]:
+    for name, table in _tables(body):
         for row, count in table["cells"].items():
             writer.writerow([name, _safe(titles.get(row, row)), _count(count), _count(table["total"]), "", "", ""])
     for one in body["rates"]:
@@ -33,7 +33,6 @@ def as_pdf(body: dict[str, Any], titles: dict[str, str], *, demo: bool = False) 
 
 
 def _sheet(body: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
-    tables = [*body["tables"].items(), ("refused", body["refused"])]
     return {
         "from": body["period"]["from"][:10],
         "to": body["period"]["to"][:10],
@@ -49,7 +48,7 @@ def _sheet(body: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
                 ],
                 "hidden": table["hidden"] > 0,
             }
-            for name, table in tables
+            for name, table in _tables(body)
             if table["cells"]
         ],
         "rates": [
@@ -67,11 +66,19 @@ def _sheet(body: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
 _TITLES = {
     "basis": "Legal bases",
     "disclosed": "Disclosures",
+    "inspected": "What inspections of these searches found",
     "month": "Months",
     "outcome": "What came of them",
     "purpose": "Purposes",
     "refused": "Searches that were refused, by reason",
 }
+
+
+def _tables(body: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    named = [*body["tables"].items(), ("refused", body["refused"]), ("inspected", body["inspected"])]
+    return [
+        (name, table) for name, table in named if name != "inspected" or any(table["cells"].values()) or table["hidden"]
+    ]
 
 
 def _percent(share: float) -> str:

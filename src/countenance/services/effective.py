@@ -17,13 +17,31 @@ from countenance.settings import Settings
 
 REMEMBERED = "settings"
 PARTS = (
-    "search", "faces", "images", "sources", "crawl", "proxylog", "ledger", "authority", "oversee", "people", "oidc",
-)  # fmt: skip
+    "search",
+    "faces",
+    "images",
+    "sources",
+    "crawl",
+    "proxylog",
+    "ledger",
+    "authority",
+    "oversee",
+    "mail",
+    "people",
+    "oidc",
+)
 
 _BOUND = "faces.pack"
 """Not among them: a home keeps the pack it began with, and another one is refused."""
 
-_PATHS = ("faces.weights", "people.breached_passwords", "ledger.tsa_certificates")
+_PATHS = (
+    "faces.weights",
+    "people.breached_passwords",
+    "ledger.tsa_certificates",
+    "mail.ca_file",
+    "mail.password_file",
+)
+_ADDRESSES = ("mail.sender", "mail.to", "mail.user")
 _SAFE_INTEGER = 2**53 - 1
 
 
@@ -76,4 +94,6 @@ def _plain(value: Any) -> Any:
 
 
 def _hidden(name: str, value: Any) -> Any:
+    if name in _ADDRESSES:
+        return "an address" if value not in (None, "[]") else None
     return "a path" if name in _PATHS and value is not None else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,8 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
     return {"facts": facts, "findings": [asdict(finding) for finding in findings]}
 
 
-def examine_home(ring: KeyRing, entries: int, people: People) -> dict[str, Any]:
-    """Facts and findings of an open home: its keys, its profile, whether rows and vectors agree."""
+def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts and findings of an open home: its keys, its profile, its mail, whether rows and vectors agree."""
     faults = ring.index().verify() if ring.pack else []
     findings = [fault(what, "restore the home from a backup") for what in faults]
     profile, today = people.profile, moments.now().date()
@@ -95,6 +96,9 @@ def examine_home(ring: KeyRing, entries: int, people: People) -> dict[str, Any]:
         what = f"this personal home rests on bases of an organisation: {', '.join(profile.kept_bases)}"
         how = "they stay allowed here; countenance profile set organisation gives it the rules that go with them"
         findings.append(asdict(Finding("advice", what, how)))
+    if mail["on"] and mail["error"]:
+        what = f"the checkpoint was not mailed to its overseers: {mail['error']} ({mail['failed'][:16]} UTC)"
+        findings.append(fault(what, "mend the settings under `mail`, then: countenance ledger mail"))
     keys = described(ring)
     facts = {
         "ledger key": keys["ledger"],
@@ -102,6 +106,7 @@ def examine_home(ring: KeyRing, entries: int, people: People) -> dict[str, Any]:
         "ledger entries": entries,
         "profile": profile.name,
         "accounts": len(people.accounts()),
+        "checkpoint mailed": (mail["sent"] or "never")[:16] if mail["on"] else "off",
     }
     return {"facts": facts, "findings": findings}
 

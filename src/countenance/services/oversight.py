@@ -3,22 +3,29 @@ of the four purposes for which logs may be read."""
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from countenance.domain.acts import Acts
 from countenance.domain.alike import Sameness
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput
+from countenance.domain.errors import BadInput, UnknownThing
 from countenance.domain.lawful import check_lawful
+from countenance.domain.misuse.flag import Flag
 from countenance.domain.misuse.rules import RULES, Found, look
 from countenance.domain.strangers import Calibration
 from countenance.domain.verdicts import bands
 from countenance.services.acts import read_acts
 from countenance.services.compare_probes import compare_probes
+from countenance.services.figures import figures
 from countenance.services.home import Home
+from countenance.services.listing import KINDS, Chosen, listed
+from countenance.services.one_act import entries_of
 from countenance.services.overview import overview
 from countenance.services.transparency import transparency
 from countenance.services.tuning import tunables_of
@@ -26,6 +33,8 @@ from countenance.services.verdicts import hard_impostors, sample
 from countenance.settings import OverseeSettings
 from countenance.store import moments
 
+_TYPED = ("user", "case", "purpose")
+_SEARCH = re.compile(r"S-[0-9a-f]{16}")
 BEGINNING = datetime(1, 1, 3, tzinfo=UTC)
 
 
@@ -69,14 +78,52 @@ class OversightDesk:
         """How many searches, by whom, for what, how many led anywhere, what is overdue, what looks wrong."""
         acts, seq = self._read("summary", asked, actor, opened=True)
         found = self._look(acts, asked, actor)
-        return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat()} | overview(
-            acts, found, self.policy.due_days
-        )
+        told = overview(acts, found, self.policy.due_days) | {"figures": figures(acts, self._zone)}
+        inspected = self.home.record.inspecting.read(self.home.record)
+        told["inspections"] = inspected.counts(moments.now())
+        told["last_draw"] = _text(max((draw.at for draw in inspected.draws.values()), default=None))
+        return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat()} | told
+
+    def acts(self, asked: Asked, chosen: Chosen, actor: Actor) -> dict[str, Any]:
+        """The acts behind a figure, the newest first. What is sealed is opened only when a sign is asked for.
+
+        Raises BadInput, also for a kind of act or a sign that there is none of.
+        """
+        if chosen.sign and chosen.sign not in RULES:
+            raise BadInput(f"there is no sign called {chosen.sign[:64]}", advice=f"one of {', '.join(RULES)}")
+        if chosen.kind and chosen.kind not in KINDS:
+            raise BadInput(f"there is no kind of act called {chosen.kind[:64]}", advice=f"one of {', '.join(KINDS)}")
+        acts, seq = self._read("acts", asked, actor, opened=bool(chosen.sign), narrowed=chosen)
+        flags = self._look(acts, asked, actor).flags if chosen.sign else ()
+        rows = listed(acts, flags, chosen, self._zone)
+        return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat(), "acts": rows} | {
+            "chosen": chosen.given
+        }
+
+    def act(self, search: str, asked: Asked, actor: Actor) -> dict[str, Any]:
+        """Everything that the ledger holds on one search, from the asking for leave on. Raises UnknownThing."""
+        if not _SEARCH.fullmatch(search):
+            raise UnknownThing(f"there is no search {search[:64]}", advice="the page Oversight lists them")
+        actor = self.admit(actor, "oversight:read")
+        check_lawful(asked.purpose)
+        body = {"what": "act", "purpose": asked.purpose, "act": search, "opened": False}
+        receipt = self.home.record.enter("oversight.read", actor, body)
+        return {"read": receipt.seq} | entries_of(self.home.record, search)
 
     def transparency(self, asked: Asked, actor: Actor) -> dict[str, Any]:
         """What may be told to the public: see `services.transparency`. Nothing sealed is opened for it."""
         acts, _ = self._read("transparency", asked, actor, opened=False)
-        return transparency(acts, self.policy.published_purposes)
+        inspected = self.home.record.inspecting.read(self.home.record).inspections
+        return transparency(acts, self.policy.published_purposes, inspected.values())
+
+    def signs(self, asked: Asked, what: str, actor: Actor) -> tuple[Acts, tuple[Flag, ...]]:
+        """The acts with every sign of misuse on them; the reading's entry says `what` it was for besides."""
+        acts, _ = self._read(what, asked, actor, opened=True)
+        return acts, self._look(acts, asked, actor).flags
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return tunables_of(self.policy).zone
 
     def verdicts(self, asked: Asked, actor: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
         """How the expected strangers of judged candidates compare with what two people said of them, by their size; and
@@ -102,12 +149,16 @@ class OversightDesk:
             labels = compare_probes(self.home.record, acts.searches, self.calibration(), limits, asked.purpose, actor)
         return look(acts, labels, tunables_of(self.policy))
 
-    def _read(self, what: str, asked: Asked, actor: Actor, *, opened: bool) -> tuple[Acts, int]:
+    def _read(
+        self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None
+    ) -> tuple[Acts, int]:
         """The acts, and the entry that says they were read: durable before the first of them is."""
-        since, until, seq = self._enter(what, asked, actor, opened=opened)
+        since, until, seq = self._enter(what, asked, actor, opened=opened, narrowed=narrowed)
         return read_acts(self.home.record, since, until, opened=opened), seq
 
-    def _enter(self, what: str, asked: Asked, actor: Actor, *, opened: bool) -> tuple[datetime, datetime, int]:
+    def _enter(
+        self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None
+    ) -> tuple[datetime, datetime, int]:
         """Since when and until when is read, and the entry that says so, durable before anything is."""
         actor = self.admit(actor, "oversight:read")
         check_lawful(asked.purpose)
@@ -117,14 +168,20 @@ class OversightDesk:
             raise BadInput("this time ends before it begins", advice="give --since a time before --until")
         tunables_of(self.policy)
         record = self.home.record
-        body = {
+        body: dict[str, Any] = {
             "what": what,
             "purpose": asked.purpose,
             "since": _text(asked.since),
             "until": until.isoformat(),
             "opened": opened,
         }
-        receipt = record.enter("oversight.read", actor, body)
+        sealed: dict[str, dict[str, str]] = {}
+        if narrowed is not None:
+            body["narrowed"] = {name: value for name, value in narrowed.given.items() if name not in _TYPED}
+            # What somebody typed may be anything, a name too.
+            if typed := {name: value for name, value in narrowed.given.items() if name in _TYPED}:
+                sealed[f"reading:{secrets.token_hex(8)}"] = typed
+        receipt = record.enter("oversight.read", actor, body, sealed=sealed)
         return since, until, receipt.seq
 
 

@@ -2,30 +2,36 @@
 
 It is a way to likeness, so it goes through the one permit, under an authority, and what it tells is in the ledger
 before it is told. What it takes for that person is only what hardly any stranger would resemble as much
-(`search.reliable_strangers`): a report must not hand somebody else's life to whoever asks. It holds no picture, so that
-nobody else is on it. What the law lets an operator keep back, a person keeps back, with a reason in the ledger
-(UK DPA 2018 s.45(4); GDPR art. 15(4)).
+(`search.reliable_strangers`): a report must not hand somebody else's life to whoever asks. It holds no picture unless
+pictures are asked for, and then each with all but the one face unrecognisable. Whom a person finds to be somebody else,
+taken for the one who asks, is blurred whole and told without a place. What the law lets an operator keep back, a person
+keeps back, with a reason in the ledger (UK DPA 2018 s.45(4); GDPR art. 15(4)).
 """
 
 from __future__ import annotations
 
+import base64
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from countenance.domain.alike import Sameness
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput
-from countenance.domain.faces import Vectors
+from countenance.domain.errors import BadInput, UnknownThing
+from countenance.domain.faces import Box, Vectors
 from countenance.domain.index import VectorIndex
 from countenance.domain.strangers import Calibration
+from countenance.imaging.blur import face_alone, unrecognisable
 from countenance.services import authorise, permit
 from countenance.services.compare_probes import sought
 from countenance.services.present import shown
 from countenance.services.probes import Choice, Detect, prepare
 from countenance.services.record import Record
 from countenance.store import moments, searches
+from countenance.store.blobs import Blobs
 from countenance.store.pictures import SightingRow, sightings_of
 from countenance.store.sources import every
 
@@ -38,6 +44,7 @@ PARTS = {
 }
 """What a report tells, and what may be kept back."""
 
+_KEPT = 20
 MOST = 5000
 """Most templates that are looked through."""
 
@@ -50,6 +57,30 @@ class SubjectRequest:
     authority: str
     face: Choice = None
     withheld: Mapping[str, str] | None = None
+    pictures: bool = False
+
+
+class Kept:
+    """Reports that were just made, in memory alone, each for whoever made it and for a while: so that a person can look
+    at what the machine took for the one who asks, before it is written down for them."""
+
+    def __init__(self, minutes: int) -> None:
+        self._life = timedelta(minutes=minutes)
+        self._lock = threading.Lock()
+        self._reports: dict[str, tuple[datetime, str, dict[str, Any]]] = {}
+
+    def put(self, report: str, user: str, body: dict[str, Any]) -> None:
+        """Keep one more; the oldest goes when there are too many."""
+        with self._lock:
+            now = moments.now()
+            live = {id: one for id, one in self._reports.items() if one[0] > now}
+            self._reports = dict(list(live.items())[-(_KEPT - 1) :]) | {report: (now + self._life, user, body)}
+
+    def get(self, report: str, user: str) -> dict[str, Any] | None:
+        """One's own, while it is kept."""
+        with self._lock:
+            until, whose, body = self._reports.get(report, (moments.now(), "", {}))
+        return body if whose == user and until > moments.now() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +98,8 @@ class SubjectDesk:
     reliable_strangers: float
     probe_days: int
     limits: Sameness
+    blobs: Blobs
+    kept: Kept
 
     def report(self, asked: SubjectRequest, actor: Actor) -> dict[str, Any]:
         """What this home holds and has done about one person, as JSON values. Spends one use of the authority.
@@ -99,7 +132,10 @@ class SubjectDesk:
                 covered = [source.name for source in every(c) if source.id in set(leave.source_ids)]
             searched = sought(self.record, template, self.calibration, self.limits, leave.search, actor)
             told = self._acts({one.id for one in found}, searched)
-            told["indexed"] = [_seen(one, surely[one.face_id]) for one in found]
+            told["indexed"] = [
+                _seen(one, surely[one.face_id]) | ({"picture": self._picture(one)} if asked.pictures else {})
+                for one in found
+            ]
             for part in withheld:
                 told[part] = None
             receipt = self.record.enter(
@@ -118,7 +154,7 @@ class SubjectDesk:
                 },
                 sealed={permit.probe_item(leave.search): {"withheld": withheld}} if withheld else None,
             )
-        return {
+        body = {
             "report": leave.search,
             "made": moments.now().isoformat(),
             "sources": covered,
@@ -127,6 +163,34 @@ class SubjectDesk:
             **{part: told.get(part) for part in PARTS},
             "receipt": receipt.as_json(),
         }
+        self.kept.put(leave.search, actor.user, body)
+        return body
+
+    def correct(self, report: str, wrong: Iterable[str], actor: Actor) -> dict[str, Any]:
+        """A report that was just made, without whom a person finds to be somebody else (`wrong`, ids of sightings).
+
+        Their pictures are blurred whole, and where they are is not told: it is somebody else's. Raises UnknownThing
+        when the report is no longer kept, or holds no such sighting.
+        """
+        body = self.kept.get(report, actor.user)
+        if body is None:
+            raise UnknownThing("this report is no longer kept", advice="make it again")
+        others = set(wrong)
+        if strange := others - {one["id"] for one in body["indexed"] or ()}:
+            raise UnknownThing(f"the report holds no {min(strange)[:40]}", advice="choose from those that it shows")
+        if not others:
+            return body
+        names = [f"sighting:{one.removeprefix('sighting-')}" for one in sorted(others)]
+        receipt = self.record.enter("subject.corrected", actor, {"search": report, "wrong": names})
+        indexed = [_somebody_else(one) if one["id"] in others else one for one in body["indexed"]]
+        return body | {"indexed": indexed, "corrected": receipt.seq}
+
+    def _picture(self, one: SightingRow) -> str | None:
+        """The sighting's crop with all but the face unrecognisable, in base64; None where none is kept."""
+        row = one.row
+        content = self.blobs.get(row.crop) if row.crop else None
+        alone = face_alone(content, Box(row.x, row.y, row.w, row.h), (row.width, row.height)) if content else None
+        return base64.b64encode(alone).decode() if alone else None
 
     def _acts(self, mine: set[int], searched: set[str] | None) -> dict[str, list[dict[str, Any]] | None]:
         """What the ledger says was done with these sightings, and which searches looked for this face."""
@@ -160,6 +224,13 @@ class SubjectDesk:
         parts: dict[str, list[dict[str, Any]] | None] = {"shown": shown_in, "opened": opened, "disclosed": disclosed}
         parts["sought"] = looked if searched is not None else None
         return parts
+
+
+def _somebody_else(one: dict[str, Any]) -> dict[str, Any]:
+    blurred = unrecognisable(base64.b64decode(one["picture"])) if one.get("picture") else None
+    picture = {"picture": base64.b64encode(blurred).decode() if blurred else None} if "picture" in one else {}
+    gone = dict.fromkeys(("page", "image", "title"))
+    return one | gone | picture | {"somebody_else": True}
 
 
 def _seen(one: SightingRow, likeness: float) -> dict[str, Any]:

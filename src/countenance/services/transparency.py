@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from countenance.domain.acts import Acts, Search
+from countenance.domain.inspections import FINDINGS, Inspection
 from countenance.domain.publishing import SMALL, Published, publish, rate
 
 OUTCOMES = {
@@ -21,7 +22,14 @@ OUTCOMES = {
 """Every search is in exactly one of these."""
 
 
-def transparency(acts: Acts, purposes: Sequence[str]) -> dict[str, Any]:
+INSPECTED = {
+    **{code: words.rstrip(".").lower() for code, words in FINDINGS.items()},
+    "not-yet": "nobody has looked at it yet",
+}
+"""What inspections of searches came to, in plain words."""
+
+
+def transparency(acts: Acts, purposes: Sequence[str], inspections: Iterable[Inspection] = ()) -> dict[str, Any]:
     """The report's body as JSON values. It depends on the acts alone: same acts, same body.
 
     Purposes are somebody's own words, and are told only where they are one of `purposes`; the others are counted
@@ -43,6 +51,8 @@ def transparency(acts: Acts, purposes: Sequence[str]) -> dict[str, Any]:
     if any(table.total is None for table in tables.values()):
         # One total is the total of all: told in one table, it would undo what another hides.
         tables = {name: Published(None, _without_total(table)) for name, table in tables.items()}
+    mine = {one.search for one in acts.searches}
+    inspected = Counter(one.finding.finding if one.finding else "not-yet" for one in inspections if one.search in mine)
     refused = Counter(refusal.reason for refusal in acts.refusals)
     return {
         "period": {"from": acts.since.isoformat(), "to": acts.until.isoformat()},
@@ -50,6 +60,7 @@ def transparency(acts: Acts, purposes: Sequence[str]) -> dict[str, Any]:
         "searches": next(iter(tables.values())).total,
         "tables": {name: _json(table) for name, table in sorted(tables.items())},
         "refused": _json(publish(refused)),
+        "inspected": _json(publish({code: inspected[code] for code in INSPECTED})),
         "rates": _rates(tables["outcome"]),
         "adjudicates": acts.adjudicates,
     }

@@ -23,6 +23,7 @@ from countenance.web.api import (
     accounts,
     authorities,
     home,
+    inspections,
     ledger,
     oversight,
     proxylog,
@@ -34,10 +35,13 @@ from countenance.web.api import (
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
 from countenance.web.pages import account, door, routes
+from countenance.web.pages import inspections as inspection_pages
 from countenance.web.pages import oversight as oversight_pages
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
 from countenance.web.pages import review as review_pages
+from countenance.web.pages import subject as subject_pages
+from countenance.web.pages import tokens as token_pages
 from countenance.web.security import HEADERS, BehindProxy, BodyLimit, KnownHosts, SecureAnswers
 
 API = "/api/v1"
@@ -71,16 +75,31 @@ def build(
     web.state.links = links
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, requests, searches, reviews, oversight, ledger, proxylog, accounts):
+    for module in (
+        home,
+        sources,
+        authorities,
+        requests,
+        searches,
+        reviews,
+        inspections,
+        oversight,
+        ledger,
+        proxylog,
+        accounts,
+    ):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
     web.include_router(request_pages.router)
     web.include_router(review_pages.router)
+    web.include_router(inspection_pages.router)
     web.include_router(oversight_pages.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
+    web.include_router(subject_pages.router)
+    web.include_router(token_pages.router)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _answer_errors(web)
     web.openapi = lambda: _described(web)  # type: ignore[method-assign]
@@ -152,6 +171,7 @@ _TAGS = [
     {"name": "authorities", "description": "Who may search, why, where, until when and how often."},
     {"name": "searches", "description": f"At most {MOST} photographs of one person; candidates, never identities."},
     {"name": "reviews", "description": "Two people look at a probe and a candidate, before anything is acted on."},
+    {"name": "inspections", "description": "Somebody with no part in a search looks at it afterwards."},
     {"name": "oversight", "description": "The ledger read as acts of people, for a lawful purpose."},
     {"name": "ledger", "description": "What was done, provably."},
     {"name": "accounts", "description": "Who there is, and what they may do."},

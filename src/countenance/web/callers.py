@@ -109,6 +109,14 @@ def check_own_page(request: Request, csrf: str, given: str) -> None:
         raise Refused("this request does not come from a page of this server", advice="reload the page, then try again")
 
 
+def from_here(request: Request) -> bool:
+    """Whether somebody at a page of ours, or at the browser itself, asked for this page: what another site's page asks
+    for is not read under their name, nor what a browser fetches ahead. Without the headers it is an old browser, and
+    the cookie is bound to our site."""
+    ahead = "prefetch" in request.headers.get("sec-purpose", "")
+    return not ahead and request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+
 def allowed(scope: str) -> Callable[..., Caller]:
     """A dependency: the caller, who may do this. Raises ScopeMissing of a token, RoleMissing of a person."""
 
@@ -157,6 +165,9 @@ Searcher = Annotated[Caller, Depends(allowed("search"))]
 Exporter = Annotated[Caller, Depends(allowed("export"))]
 AuthoritiesReader = Annotated[Caller, Depends(allowed("authorities:read"))]
 Overseer = Annotated[Caller, Depends(allowed("oversight:read"))]
+InspectionsReader = Annotated[Caller, Depends(allowed("inspections:read"))]
+InspectionsDrawer = Annotated[Caller, Depends(allowed("inspections:draw"))]
+Inspector = Annotated[Caller, Depends(allowed("inspections:judge"))]
 ReviewsReader = Annotated[Caller, Depends(allowed("reviews:read"))]
 Judge = Annotated[Caller, Depends(allowed("reviews:judge"))]
 AuthoritiesAsker = Annotated[Caller, Depends(allowed("authorities:request"))]

@@ -84,7 +84,8 @@ def run(
 
 @contextmanager
 def _keeping_time(app: Countenance, seconds: float = MINUTE) -> Iterator[None]:
-    """What is due by the clock is done while the server runs: urgent searches that nobody approved are deleted."""
+    """What is due by the clock is done while the server runs: urgent searches that nobody approved are deleted,
+    and overseers get the ledger's checkpoint."""
     over = threading.Event()
 
     def keep() -> None:
@@ -92,6 +93,9 @@ def _keeping_time(app: Countenance, seconds: float = MINUTE) -> Iterator[None]:
             # What cannot be written now is done at the next minute, or at the next opening.
             with suppress(CountenanceError):
                 app.requests.enforce(system_actor("clock"))
+            # What fails is remembered, told by the console and `doctor`, and tried again.
+            with suppress(CountenanceError):
+                app.post.keep(system_actor("clock"))
 
     thread = threading.Thread(target=keep, daemon=True, name="clock")
     thread.start()

@@ -104,7 +104,7 @@ async def search_asked(request: Request) -> SearchAsked:
     """The search in a request's body. Raises RequestValidationError, or HTTPException 400 or 415."""
     if _media_type(request) == "application/json":
         return _validated(SearchAsked, await request.body())
-    form = await _form(request)
+    form = await form_of(request)
     _only(form, {"photograph", "authority", "collection", "face", "limit", "min_likeness"})
     choices = [_number(v) if v != "largest" else v for v in form.get("face", [])]
     values: dict[str, Any] = {
@@ -125,7 +125,7 @@ async def faces_asked(request: Request) -> FacesAsked:
     """The photograph in a request's body. Raises as `search_asked` does."""
     if _media_type(request) == "application/json":
         return _validated(FacesAsked, await request.body())
-    form = await _form(request)
+    form = await form_of(request)
     _only(form, {"photograph"})
     return _validated(FacesAsked, {"photograph": _one(form, "photograph")})
 
@@ -146,7 +146,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = 2**62
 
 
-async def _form(request: Request) -> dict[str, list[Any]]:
+async def form_of(request: Request) -> dict[str, list[Any]]:
     """The parts of a form, by name: files as bytes, fields as text."""
     parser = _InMemory(request.headers, request.stream(), max_files=MOST, max_fields=200, max_part_size=10_000)
     try:

@@ -46,11 +46,13 @@ MENU = (
         "Records",
         (
             Item("/oversight", "Oversight", "oversight:read"),
+            Item("/inspections", "Inspections", "inspections:read"),
+            Item("/subject", "Subject access", "subject"),
             Item("/ledger", "Ledger", "ledger:read"),
             Item("/proxylog", "Proxy logs", "proxylog:read"),
         ),
     ),
-    Group("Accounts", (Item("/accounts", "Accounts", "accounts:read"),)),
+    Group("Accounts", (Item("/accounts", "Accounts", "accounts:read"), Item("/tokens", "Tokens", "tokens"))),
 )
 
 

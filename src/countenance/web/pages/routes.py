@@ -132,10 +132,19 @@ def ledger(
         entries=[(e, json.dumps(e, indent=2, ensure_ascii=False)) for e in entries],
         first=first,
         stop=stop,
-        checkpoint=house.checkpoint(),
+        kept=house.post.kept(),
+        mail=house.post.state(),
         key=house.vkey,
         page_size=ENTRIES,
     )
+
+
+@router.get("/ledger/checkpoint")
+def checkpoint(house: House, csrf: SeesLedger) -> Response:
+    """The latest signed checkpoint as a file, for an overseer to keep where the operator cannot reach it."""
+    kept = house.post.kept()
+    headers = {"Content-Disposition": f'attachment; filename="{kept.name}"'}
+    return Response(kept.text, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 @router.get("/ledger/receipts/{seq}")
@@ -173,6 +182,12 @@ def http_error_page(request: Request, error: HTTPException) -> Response:
     page = render(request, "error.html", None, error.status_code, code=error.status_code, what=what, advice="")
     page.headers.update(error.headers or {})
     return page
+
+
+def said(error: CountenanceError) -> str:
+    """One of the program's own errors in sentences, for a form that is shown again."""
+    advice = f" {error.advice[:1].upper()}{error.advice[1:]}." if error.advice else ""
+    return f"{error.message[:1].upper()}{error.message[1:]}.{advice}"
 
 
 def render(request: Request, template: str, csrf: str | None, answer: int = 200, **values: Any) -> HTMLResponse:

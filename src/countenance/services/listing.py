@@ -1,0 +1,151 @@
+"""Which acts are behind a figure: the ledger's acts, one a row, narrowed to what an overseer asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from countenance.domain.acts import Acts, Search
+from countenance.domain.misuse.flag import Flag
+from countenance.services.figures import came_of
+
+KINDS = {
+    "search": "searches",
+    "refused": "refused searches",
+    "granted": "authorities",
+    "lapsed": "urgent use that was declined, or not approved in time",
+    "erased": "erasures",
+}
+"""Kinds of acts that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a list is narrowed to; what is empty narrows nothing. `day` is 0 for Monday and `hour` local, both of
+    `oversee.time_zone`; `led` is a kind of deed ("opened", "verdict", "exported"), and `approved` "self"
+    leaves searches that somebody approved for themselves."""
+
+    kind: str = ""
+    user: str = ""
+    case: str = ""
+    purpose: str = ""
+    basis: str = ""
+    collection: str = ""
+    sign: str = ""
+    came: str = ""
+    led: str = ""
+    approved: str = ""
+    day: str = ""
+    hour: str = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Everything that narrows, by name."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+
+    @property
+    def of_searches(self) -> bool:
+        """Whether something is asked that only a search has."""
+        return bool(
+            self.purpose
+            or self.basis
+            or self.collection
+            or self.came
+            or self.led
+            or self.approved
+            or self.day
+            or self.hour
+        )
+
+
+def listed(acts: Acts, flags: Iterable[Flag], chosen: Chosen, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The rows, the newest first, as JSON values."""
+    bases = {grant.authority: grant.basis for grant in acts.grants}
+    signs = list(flags)
+    rows = [
+        _search(one, bases.get(one.authority, ""), signs) for one in acts.searches if _fits(one, bases, chosen, zone)
+    ]
+    if not chosen.of_searches:
+        rows += _others(acts, signs)
+    asked = {"kind": chosen.kind, "who": chosen.user, "case": chosen.case}
+    rows = [row for row in rows if all(not value or row[name] == value for name, value in asked.items())]
+    if chosen.sign:
+        rows = [row for row in rows if chosen.sign in row["signs"]]
+    elif not chosen.kind:
+        # What is asked for is counted in searches, and in what was refused; grants are listed under a sign or by name.
+        rows = [row for row in rows if row["kind"] != "granted"]
+    return sorted(rows, key=lambda row: -int(row["entry"]))
+
+
+def _fits(one: Search, bases: dict[str, str], chosen: Chosen, zone: ZoneInfo) -> bool:
+    local = one.at.astimezone(zone)
+    return (
+        (not chosen.purpose or one.purpose == chosen.purpose)
+        and (not chosen.basis or bases.get(one.authority, "") == chosen.basis)
+        and (not chosen.collection or chosen.collection in one.collections)
+        and (not chosen.came or came_of(one) == chosen.came)
+        and (not chosen.led or bool(one.done(chosen.led)))
+        and (chosen.approved != "self" or one.self_approved)
+        and (not chosen.day or str(local.weekday()) == chosen.day)
+        and (not chosen.hour or str(local.hour) == chosen.hour)
+    )
+
+
+def _search(one: Search, basis: str, flags: list[Flag]) -> dict[str, Any]:
+    return {
+        "kind": "search",
+        "entry": one.seq,
+        "at": one.at.isoformat(),
+        "who": one.who,
+        "case": one.case,
+        "purpose": one.purpose,
+        "basis": basis,
+        "search": one.search,
+        "authority": one.authority,
+        "came": came_of(one),
+        "deeds": {kind: len(one.done(kind)) for kind in ("opened", "verdict", "exported")},
+        "self_approved": one.self_approved,
+        "signs": _signs(flags, one.seq, *([one.shown.seq] if one.shown else ()), *(deed.seq for deed in one.deeds)),
+    }
+
+
+def _others(acts: Acts, flags: list[Flag]) -> list[dict[str, Any]]:
+    cases = {grant.authority: grant for grant in acts.grants}
+    rows = [_row("refused", one.seq, one.at, one.who, flags, what=one.reason) for one in acts.refusals]
+    rows += [
+        _row("erased", one.seq, one.at, one.who, flags, what=f"{one.kind}, {one.sightings} sightings")
+        for one in acts.erasures
+    ]
+    for lapse in acts.lapses:
+        grant = cases.get(lapse.authority)
+        what = "declined" if lapse.declined else "not approved in time"
+        row = _row("lapsed", lapse.seq, lapse.at, grant.holder if grant else "", flags, what=what)
+        rows.append(row | {"authority": lapse.authority, "case": grant.case if grant else ""})
+    rows += [
+        _row("granted", one.seq, one.at, one.holder, flags, what=f"by {one.by}")
+        | {"authority": one.authority, "case": one.case, "purpose": one.purpose, "basis": one.basis}
+        for one in acts.grants
+        if one.at >= acts.since or _signs(flags, one.seq)
+    ]
+    return rows
+
+
+def _row(kind: str, seq: int, at: Any, who: str, flags: list[Flag], *, what: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "entry": seq,
+        "at": at.isoformat(),
+        "who": who,
+        "case": "",
+        "purpose": "",
+        "basis": "",
+        "what": what,
+        "signs": _signs(flags, seq),
+    }
+
+
+def _signs(flags: list[Flag], *entries: int) -> list[str]:
+    mine = set(entries)
+    return sorted({flag.rule for flag in flags if mine.intersection(flag.entries)})
