@@ -17,6 +17,8 @@ from countenance.store.database import Database
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.engine import Engine
+    from countenance.services.hold import HoldDesk
+    from countenance.services.keeping import Keeping
     from countenance.services.log_desk import LogDesk
     from countenance.services.oversight import OversightDesk
     from countenance.services.request import RequestDesk
@@ -60,6 +62,20 @@ class Desks:
     def eraser(self) -> Eraser:
         """Erasing."""
         return Eraser(self._home, self._index_if_any)
+
+    @cached_property
+    def holds(self) -> HoldDesk:
+        """Legal holds."""
+        from countenance.services.hold import HoldDesk
+
+        return HoldDesk(self.eraser, self.people.admit, self.settings.retention, self.people.changing)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """The retention schedule, what is due by it, and what was destroyed."""
+        from countenance.services.keeping import Keeping
+
+        return Keeping(self._home.record, self.settings)
 
     @cached_property
     def revealer(self) -> Revealer:
@@ -117,7 +133,7 @@ class Desks:
             showing=self._home.showing,
             min_likeness=policy.min_likeness,
             reliable_strangers=policy.reliable_strangers,
-            probe_days=policy.probe_days,
+            probe_days=self.settings.retention.probe_days,
             limits=limits,
         )
 
@@ -126,7 +142,7 @@ class Desks:
         """Proxy logs: were they visits, or searches?"""
         from countenance.services.log_desk import LogDesk
 
-        return LogDesk(self._home, self.people, self.settings.proxylog)
+        return LogDesk(self._home, self.people, self.settings.proxylog, self.settings.retention.analysis_days)
 
     def _index_if_any(self) -> VectorIndex | None:
         return self.engine.index if self.database.meta(summarise.PACK) else None

@@ -99,6 +99,14 @@ MATRIX = {
     "token list": "tokens",
     "token revoke": "tokens",
     "retention run": "retention",
+    "retention policy": "retention:read",
+    "retention due": "retention:read",
+    "retention receipts": "retention:read",
+    "retention receipt": "retention:read",
+    "hold place": "holds:write",
+    "hold list": "holds:read",
+    "hold show": "holds:read",
+    "hold release": "holds:write",
     "serve": "serve",
     "status": "status:read",
     "doctor": MACHINE,
@@ -110,6 +118,7 @@ MATRIX = {
 }
 
 GIVEN = {
+    "hold place": ["--reason", "x", "--until", "30d"],
     "backup": [os.devnull, "--recipient", "age1nobody"],
     "report transparency": ["--from", "2026-01-01", "--to", "2026-02-01", "--out", "{folder}/shown.json"],
     "profile set": ["organisation"],

@@ -66,6 +66,8 @@ WANTED = {
     ("post", "/oversight/flags"): "oversight:read",
     ("post", "/oversight/summary"): "oversight:read",
     ("post", "/oversight/transparency"): "oversight:read",
+    ("get", "/retention"): "retention:read",
+    ("get", "/retention/receipts/{seq}"): "retention:read",
     ("get", "/ledger"): "ledger:read",
     ("get", "/ledger/entries"): "ledger:read",
     ("get", "/ledger/receipts/{seq}"): "ledger:read",

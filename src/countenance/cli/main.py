@@ -17,6 +17,7 @@ from countenance.cli import (
     calibrate,
     erase,
     export,
+    hold,
     house,
     ingest,
     keys,
@@ -27,6 +28,7 @@ from countenance.cli import (
     proxylog,
     report,
     requests,
+    retention,
     review,
     search,
     serve,
@@ -69,7 +71,8 @@ app.add_typer(user.app, name="user")
 app.add_typer(profile.profile_app, name="profile")
 app.add_typer(profile.recovery_app, name="recovery")
 app.add_typer(witness.app, name="witness")
-app.add_typer(house.retention_app, name="retention")
+app.add_typer(retention.app, name="retention")
+app.add_typer(hold.app, name="hold")
 for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup, subject):
     module.register(app)
 

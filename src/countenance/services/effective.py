@@ -17,7 +17,7 @@ from countenance.settings import Settings
 
 REMEMBERED = "settings"
 PARTS = (
-    "search", "faces", "images", "sources", "crawl", "proxylog", "ledger", "authority", "oversee", "people", "oidc",
+    "search", "faces", "images", "retention", "crawl", "proxylog", "ledger", "authority", "oversee", "people", "oidc",
 )  # fmt: skip
 
 _BOUND = "faces.pack"

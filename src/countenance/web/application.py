@@ -27,6 +27,7 @@ from countenance.web.api import (
     oversight,
     proxylog,
     requests,
+    retention,
     reviews,
     searches,
     sources,
@@ -37,6 +38,7 @@ from countenance.web.pages import account, door, routes
 from countenance.web.pages import oversight as oversight_pages
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
+from countenance.web.pages import retention as retention_pages
 from countenance.web.pages import review as review_pages
 from countenance.web.security import HEADERS, BehindProxy, BodyLimit, KnownHosts, SecureAnswers
 
@@ -71,13 +73,26 @@ def build(
     web.state.links = links
     web.state.ingests = Ingests(app)
     api = APIRouter(prefix=API)
-    for module in (home, sources, authorities, requests, searches, reviews, oversight, ledger, proxylog, accounts):
+    for module in (
+        home,
+        sources,
+        authorities,
+        requests,
+        searches,
+        reviews,
+        oversight,
+        retention,
+        ledger,
+        proxylog,
+        accounts,
+    ):
         api.include_router(module.router)
     web.include_router(api)
     web.include_router(routes.router)
     web.include_router(request_pages.router)
     web.include_router(review_pages.router)
     web.include_router(oversight_pages.router)
+    web.include_router(retention_pages.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
@@ -153,6 +168,7 @@ _TAGS = [
     {"name": "searches", "description": f"At most {MOST} photographs of one person; candidates, never identities."},
     {"name": "reviews", "description": "Two people look at a probe and a candidate, before anything is acted on."},
     {"name": "oversight", "description": "The ledger read as acts of people, for a lawful purpose."},
+    {"name": "retention", "description": "How long what is kept, what is due, what was destroyed."},
     {"name": "ledger", "description": "What was done, provably."},
     {"name": "accounts", "description": "Who there is, and what they may do."},
     {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},
