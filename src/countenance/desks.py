@@ -16,6 +16,7 @@ from countenance.store.database import Database
 
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
+    from countenance.services.breach import BreachDesk
     from countenance.services.engine import Engine
     from countenance.services.hold import HoldDesk
     from countenance.services.keeping import Keeping
@@ -116,6 +117,13 @@ class Desks:
         from countenance.services.oversight import OversightDesk
 
         return OversightDesk(self._home, self.people.admit, self.settings.oversee, lambda: self.engine.calibration)
+
+    @cached_property
+    def breaches(self) -> BreachDesk:
+        """What was exposed, when an account or a file got into the wrong hands."""
+        from countenance.services.breach import BreachDesk
+
+        return BreachDesk(self._home, self.people, self.people.admit)
 
     @cached_property
     def subjects(self) -> SubjectDesk:

@@ -6,6 +6,7 @@ Read in this order, the first that speaks wins: a command's option, the environm
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -230,6 +231,9 @@ class OidcSettings(_Part):
     title: str = Field(default="your organisation", description="How the page names the provider.")
 
 
+_FORMER = "COUNTENANCE_SOURCES__RETAIN_DAYS"
+"""Of a part of the settings that is no more, so that nobody else reads it."""
+
 _MOVED = {
     ("sources", "retain_days"): "source_days",
     ("search", "probe_days"): "probe_days",
@@ -272,6 +276,8 @@ class Settings(BaseSettings):
     def _moved(cls, given: Any) -> Any:
         """Settings of retention once stood in other parts; where a file or an environment says them there, it holds."""
         found = dict(given)
+        if (days := os.environ.get(_FORMER)) is not None:
+            found.setdefault("sources", {"retain_days": days})
         for (part, name), now in _MOVED.items():
             said = found.get(part)
             if isinstance(said, dict) and name in said:

@@ -65,6 +65,7 @@ MATRIX = {
     "oversee flags": "oversight:read",
     "oversee summary": "oversight:read",
     "report transparency": "oversight:read",
+    "breach": "oversight:read",
     "backup": "backup",
     "restore": MACHINE,
     "subject-report": "subject",

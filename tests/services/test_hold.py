@@ -145,7 +145,8 @@ def test_a_held_search_keeps_its_probe_its_result_and_what_it_showed_and_not_the
         product.holds.release(placed.id, "the case is closed", TESTER)
         done = product.run_retention(TESTER)
         assert done["sources"] == ["album"]
-        assert (done["probes"], done["notes"], done["held"]) == (1, 1, [])
+        # With it what the export was for, and why there was a hold.
+        assert (done["probes"], done["notes"], done["held"]) == (1, 3, [])
         assert rows(product, "SELECT count(*) FROM images") == 0
         product.ledger_verify()
         assert product.engine.index.verify() == []

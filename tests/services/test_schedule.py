@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from countenance.domain.errors import Broken, UnknownThing
+from countenance.app import Countenance
+from countenance.domain.errors import Broken, Refused, UnknownThing
 from countenance.ledger.receipt import verify_receipt
 from countenance.reports.retention import policy_text
 from countenance.services import due, schedule
 from countenance.services.schedule import JOB, RULES
 from countenance.settings import RetentionSettings, Settings, load_settings
 from countenance.store import moments, schema
+from tests import pretend
 from tests.places import TESTER, Place, ask, grant, kinds
 from tests.services.test_retention import PROBE, Clock
 from tests.teams import team_at
@@ -64,9 +67,9 @@ def test_the_text_says_what_is_in_force() -> None:
 
 
 def test_old_names_of_settings_still_hold_and_contradictions_do_not(
-    tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "home"  # type: ignore[operator]
+    home = tmp_path / "home"
     home.mkdir()
     (home / "countenance.toml").write_text("[search]\nlimit = 3\nprobe_days = 12\n[proxylog]\nretain_days = 100\n")
     monkeypatch.setenv("COUNTENANCE_SOURCES__RETAIN_DAYS", "7")
@@ -130,29 +133,26 @@ def test_what_people_sign_in_with_and_closed_accounts_go_in_their_time(place: Pl
     assert left() == (0, 6, 0, 5)
     clock.put(now + timedelta(days=31))
     assert product.run_retention(admin)["destroyed"] == {"closed-accounts": 1}
-    assert left() == (0, 5, 0, 4)
+    assert left() == (0, 4, 0, 4)
     assert product.people.account(gone).name == ""
-    with pytest.raises(Exception, match="were destroyed"):
+    with pytest.raises(Refused, match="were destroyed"):
         product.people.enable(gone, admin)
     clock.put(now + timedelta(days=200))
-    assert product.run_retention(admin)["destroyed"] == {"devices": 5}
+    assert product.run_retention(admin)["destroyed"] == {"devices": 4}
 
 
-def test_a_known_pair_and_the_reasons_of_verdicts_on_it_go_together(
-    product_with_pair: tuple[object, str], clock: Clock
-) -> None:
-    product, pair = product_with_pair
-    clock.put(moments.now() + timedelta(days=731))
-    done = product.run_retention(TESTER)  # type: ignore[attr-defined]
-    assert done["destroyed"]["known-pairs"] == 1
-    assert pair not in product.record.docket.read(product.record) if hasattr(product, "record") else True
-    assert product.run_retention(TESTER)["entry"] is None  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def product_with_pair(house: Place) -> tuple[object, str]:
-    from tests import pretend
-
-    product = house.open()
+def test_a_known_pair_and_the_reasons_of_verdicts_on_it_go_together(product: Countenance, clock: Clock) -> None:
     one, other = pretend.photograph("ada", note="pair"), pretend.photograph("bob", note="pair")
-    return product, product.reviews.add_control(one, other, "different", TESTER)
+    pair = product.reviews.add_control(one, other, "different", TESTER)
+    shown = product.reviews.next(TESTER)
+    assert shown is not None
+    product.reviews.judge(shown.review, "different", "the ears", TESTER)
+    clock.put(moments.now() + timedelta(days=731))
+    done = product.run_retention(TESTER)["destroyed"]
+    assert (done["known-pairs"], done["notes"]) == (1, 1)
+    assert [one["id"] for one in product.reviews.controls(TESTER)] == []
+    with product.database.read() as c:
+        assert c.exec_driver_sql("SELECT count(*) FROM review_pictures").scalar() == 0
+        kept = c.exec_driver_sql("SELECT item FROM item_keys WHERE item LIKE ?", (f"%{pair}%",))
+        assert list(kept) == []
+    assert product.run_retention(TESTER)["entry"] is None

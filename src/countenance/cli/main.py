@@ -14,6 +14,7 @@ from typer.exceptions import Abort, TyperException
 from countenance.cli import (
     authority,
     backup,
+    breach,
     calibrate,
     erase,
     export,
@@ -73,7 +74,7 @@ app.add_typer(profile.recovery_app, name="recovery")
 app.add_typer(witness.app, name="witness")
 app.add_typer(retention.app, name="retention")
 app.add_typer(hold.app, name="hold")
-for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup, subject):
+for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup, subject, breach):
     module.register(app)
 
 

@@ -24,7 +24,6 @@ from countenance.domain.index import VectorIndex
 from countenance.services import authorise, permit
 from countenance.services.erasure import EXPIRED, REAPPLIED, WHOLE, Asked, Erased, Finished, Plan, on_hold
 from countenance.services.erasure_list import Gone, note
-from countenance.services.holding import PENDING
 from countenance.services.home import Home
 from countenance.services.leftovers import stray_crops, stray_templates
 from countenance.services.present import shown
@@ -184,7 +183,7 @@ class Eraser:
             return next((one.id for one in known if set(one.sightings) & set(kept.sightings)), None)
         id = "E-" + secrets.token_hex(6)
         body = {"pending": id, "kind": asked.kind, "holds": list(kept.holds)}
-        self.record.enter(PENDING, actor, body | {"sightings": [f"sighting:{s}" for s in fresh]})
+        self.record.enter("erasure.pending", actor, body | {"sightings": [f"sighting:{s}" for s in fresh]})
         return id
 
     def finish(self, actor: Actor) -> Finished:

@@ -20,7 +20,7 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, Busy, OnHold, Refused, UnknownThing
 from countenance.domain.holds import Hold, Scope, Waiting
 from countenance.services.erase import Eraser
-from countenance.services.holding import LAPSED, PLACED, RELEASED, Held, reason_item, released_item
+from countenance.services.holding import Held, reason_item, released_item
 from countenance.services.record import Record
 from countenance.services.shield import ANY, shield_of
 from countenance.settings import RetentionSettings
@@ -119,7 +119,7 @@ class HoldDesk:
                 )
             self.record.database.set_meta(ANY, "yes")
             body = {"hold": id, "of": scope.as_json(), "until": new.until.isoformat(), "case": new.case.strip() or None}
-            self.record.enter(PLACED, actor, body, sealed={reason_item(id): {"reason": new.reason}})
+            self.record.enter("hold.placed", actor, body, sealed={reason_item(id): {"reason": new.reason}})
         return self.held().holds[id]
 
     def release(self, id: str, reason: str, actor: Actor) -> Hold:
@@ -139,7 +139,7 @@ class HoldDesk:
                     "whoever placed a hold does not release it",
                     advice="another authoriser does, or it ends at its date",
                 )
-            self.record.enter(RELEASED, actor, {"hold": id}, sealed={released_item(id): {"reason": reason}})
+            self.record.enter("hold.released", actor, {"hold": id}, sealed={released_item(id): {"reason": reason}})
         self.enforce(actor)
         return self.held().holds[id]
 
@@ -156,7 +156,7 @@ class HoldDesk:
             with self.changing():
                 lapsed = self._over(now)
                 for hold in lapsed:
-                    self.record.enter(LAPSED, actor, {"hold": hold.id, "until": hold.until.isoformat()})
+                    self.record.enter("hold.lapsed", actor, {"hold": hold.id, "until": hold.until.isoformat()})
         done = [one.id for one in self.waiting() if self._carry_out(one, actor)]
         return {"lapsed": [hold.id for hold in lapsed], "carried_out": done}
 
