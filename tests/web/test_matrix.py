@@ -33,6 +33,8 @@ PAGES = {
     ("GET", "/reviews"): "reviews:read",
     ("GET", "/oversight"): "oversight:read",
     ("POST", "/oversight"): "oversight:read",
+    ("GET", "/breach"): "oversight:read",
+    ("POST", "/breach"): "oversight:read",
     ("GET", "/retention"): "retention:read",
     ("GET", "/retention/receipts/{seq}"): "retention:read",
     ("POST", "/retention/holds"): "holds:write",

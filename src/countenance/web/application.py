@@ -34,7 +34,7 @@ from countenance.web.api import (
 )
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
-from countenance.web.pages import account, door, routes
+from countenance.web.pages import account, breach, door, routes
 from countenance.web.pages import oversight as oversight_pages
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
@@ -93,6 +93,7 @@ def build(
     web.include_router(review_pages.router)
     web.include_router(oversight_pages.router)
     web.include_router(retention_pages.router)
+    web.include_router(breach.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
