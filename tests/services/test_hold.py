@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from countenance.app import Countenance
+from countenance.app import Countenance, open_home
+from countenance.cli.backup import bring_back
 from countenance.domain.errors import BadInput, NotRegistered, OnHold, Refused, RoleMissing, UnknownThing
 from countenance.domain.holds import Hold
+from countenance.services.backup import To, back_up
 from countenance.services.hold import NewHold
 from countenance.services.people import system_actor
+from countenance.services.restore import With
+from countenance.settings import Settings
 from countenance.store import moments
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, ingest, kinds
@@ -212,3 +216,23 @@ def test_a_hold_needs_a_reason_an_end_and_something_that_is_there(product: Count
         with pytest.raises(UnknownThing):
             product.holds.place(NewHold("x", soon, **wrong), TESTER)
     assert "hold.placed" not in kinds(product)
+
+
+def test_a_restored_home_knows_its_holds_and_erases_again_what_was_gone_before_them(
+    house: Place, tmp_path: Any
+) -> None:
+    with house.open() as product:
+        back_up(product._home, tmp_path / "old.age", To("copper lantern drives slowly"), TESTER)
+        result = ask(product, grant(product, "album"), PROBE, min_likeness=0.5)
+        gone = next(s.id for g in result.groups for s in g.sightings)
+        product.eraser.erase(product.eraser.plan_sightings([gone]), TESTER)
+        placed = hold(product, sources=("album",))
+        (tmp_path / "newer.zip").write_bytes(product.ledger_bundle(TESTER))
+    house.opened.clear()
+    given = With("copper lantern drives slowly", ledger=tmp_path / "newer.zip")
+    body = bring_back(tmp_path / "old.age", tmp_path / "again", house.keys, given)
+    assert body["erased_again"]["sightings"] == 1
+    with open_home(settings=Settings(home=tmp_path / "again", key_dir=house.keys)) as again:
+        assert again.holds.held().holds[placed.id].state(moments.now()) == "in force"
+        with pytest.raises(OnHold):
+            again.eraser.plan_sources(["album"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from countenance.app import Countenance
 from countenance.domain.errors import LedgerUnavailable
 from countenance.ledger.log import Ledger
 from countenance.store import moments
+from countenance.web.serve import _keeping_time
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, ingest, kinds, register
 from tests.traces import left, of_photograph
@@ -189,6 +191,18 @@ def test_nothing_is_shredded_without_an_entry(house: Place, clock: Clock, monkey
         assert probes(product) == (1, 1)
         assert product.run_retention(TESTER)["probes"] == 1
         assert kinds(product)[-1] == "retention.destroyed"
+
+
+def test_a_running_server_destroys_what_is_due(house: Place, clock: Clock) -> None:
+    with house.open() as product:
+        clock.put(product.source("wall").expires_at)
+        with _keeping_time(product, seconds=0.02, every=0.02):
+            until = time.monotonic() + 20
+            while product.sources() and time.monotonic() < until:
+                time.sleep(0.02)
+        assert product.sources() == []
+        (entry,) = [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "retention.destroyed"]
+        assert entry["body"]["via"] == "clock"
 
 
 def _refuse(*_: object, **__: object) -> None:

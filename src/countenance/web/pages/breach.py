@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
@@ -47,7 +47,7 @@ def read(
     form: Annotated[str, Form(max_length=10)] = "page",
     given: Annotated[str, Form(alias="csrf", max_length=200)] = "",
 ) -> Response:
-    """What was exposed, as a page or as a pack to keep. Of files the kind alone is asked: the home's own are counted."""
+    """What was exposed, as a page or as a pack to keep. Of files only kinds are asked: the home's own are counted."""
     check_own_page(request, csrf, given)
     if not set(kind) <= set(KINDS):
         raise BadInput("there is no such kind of file", advice=f"one of {', '.join(KINDS)}")
@@ -71,9 +71,7 @@ def read(
     return _page(request, house, csrf, seen, chosen)
 
 
-def _page(
-    request: Request, house: House, csrf: str, seen: dict[str, object] | None, chosen: dict[str, object]
-) -> Response:
+def _page(request: Request, house: House, csrf: str, seen: dict[str, Any] | None, chosen: dict[str, Any]) -> Response:
     return render(
         request,
         "breach.html",
