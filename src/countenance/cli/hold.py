@@ -80,10 +80,10 @@ def list_holds(
     reply = Reply(json)
     with options.opened(home, key_dir, act="holds:read") as countenance:
         found = countenance.holds.every(options.actor(countenance))
-        waiting = countenance.holds.waiting()
-    at = now()
-    shown = [hold for hold in found if every or hold.state(at) == "in force"]
-    body = {"holds": [hold.as_json(at) for hold in shown], "waiting": [one.as_json() for one in waiting]}
+        waiting, at = countenance.holds.waiting(), now()
+        shown = [hold for hold in found if every or hold.state(at) == "in force"]
+        holds = [hold.as_json(at) | {"names": countenance.holds.sources(hold)} for hold in shown]
+    body = {"holds": holds, "waiting": [one.as_json() for one in waiting]}
     if reply.object(body):
         return
     reply.table(
@@ -133,8 +133,10 @@ def _in_full(countenance: Countenance, hold: Hold) -> dict[str, Any]:
     from countenance.store.moments import now
 
     waiting = [one.as_json() for one in countenance.holds.waiting(hold)]
-    return hold.as_json(now()) | countenance.holds.reasons(hold) | {"waiting": waiting}
+    body = hold.as_json(now()) | {"names": countenance.holds.sources(hold)}
+    return body | countenance.holds.reasons(hold) | {"waiting": waiting}
 
 
 def _of(body: dict[str, Any]) -> str:
-    return "; ".join(f"{name} {', '.join(map(str, things))}" for name, things in body["of"].items() if things)
+    of = body["of"] | ({"sources": body["names"]} if body["names"] else {})
+    return "; ".join(f"{name} {', '.join(map(str, things))}" for name, things in of.items() if things)

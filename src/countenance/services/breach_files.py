@@ -18,13 +18,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from countenance.domain.errors import BadInput
-from countenance.index import vectors
+from countenance.domain.errors import BadInput, CountenanceError
 from countenance.ledger.manifest import MEMBERS
 from countenance.services.archive import ARMOUR, PLAIN
 from countenance.services.home import HOME_ID, LEDGER_KEY, NAME_KEY, Home
 from countenance.services.keys import FORMAT as KEYS
-from countenance.services.keys import ROTATION
+from countenance.services.keys import ROTATION, vectors_seen
 from countenance.store import schema
 
 KINDS = ("backup", "database", "vectors", "crops", "keys", "ledger", "export", "home")
@@ -81,7 +80,7 @@ def look_at(home: Home, name: str) -> FileSeen:
         )
     try:
         return _LOOK[_kind(path)](home, path)
-    except (OSError, sqlite3.Error, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (CountenanceError, OSError, sqlite3.Error, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path.name} cannot be read: {error}", advice=f"give its kind: {', '.join(KINDS)}") from None
 
 
@@ -102,7 +101,7 @@ def _kind(path: Path) -> str:
         return "backup"
     if head.startswith(b"SQLite format 3\0"):
         return "database"
-    if head.startswith(vectors.MAGIC):
+    if vectors_seen(path) is not None:
         return "vectors"
     if head.startswith(b"\xff\xd8"):
         return "crops"
@@ -142,13 +141,12 @@ def _database(home: Home, path: Path | None) -> FileSeen:
 def _vectors(home: Home, path: Path | None) -> FileSeen:
     file = path if path is not None and path.is_file() else None
     file = file or next(iter(sorted((path or home.vectors).glob("*.f16"))), None)
-    header = vectors.header_of(file) if file is not None else None
+    told = vectors_seen(file) if file is not None else None
     count = 0
     notes: tuple[str, ...] = ()
-    if file is not None and header is not None:
-        size = vectors.record_type(header.dimension).itemsize
-        count = (file.stat().st_size - vectors.HEADER_BYTES) // size
-        if header.key_id != home.database.meta(ROTATION):
+    if told is not None:
+        count, key = told
+        if key != home.database.meta(ROTATION):
             notes = ("Its templates went through another key than today's: that key is destroyed here.",)
     return FileSeen(
         path.name if path else "vectors",

@@ -26,6 +26,10 @@ def notice(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _many(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def _suspects(body: dict[str, Any]) -> list[dict[str, Any]]:
     return [*body["accounts"], *body["tokens"]]
 
@@ -39,7 +43,8 @@ def _nature(body: dict[str, Any]) -> Iterator[str]:
         yield f"The token {whose} may have been used by somebody else {period}: {one['entries']:,} acts."
     for one in body["files"]:
         since = f", last written {one['since'][:16]}" if one["since"] else ""
-        yield f"A copy of {one['file']} ({one['kind']}{since}) may be in other hands. It is {one['protected']}."
+        what = "of this home" if one["file"] == one["kind"] else f"of {one['file']}"
+        yield f"A copy {what} ({one['kind']}{since}) may be in other hands. It is {one['protected']}."
 
 
 def _categories(body: dict[str, Any]) -> Iterator[str]:
@@ -65,20 +70,24 @@ def _numbers(body: dict[str, Any]) -> Iterator[str]:
     shown = body["affected"]
     if shown["sightings"]:
         at = f"between {shown['first_shown'][:16]} and {shown['last_shown'][:16]}"
-        erased = f"{shown['erased_since']:,} of the sightings have been erased since"
-        yield (
-            f"{shown['sightings']:,} sightings were shown {at}: {shown['faces']:,} faces in {shown['pictures']:,} "
-            f"pictures of {len(shown['sources']):,} sources; {erased}."
+        parts = (
+            _many(shown["faces"], "face"),
+            _many(shown["pictures"], "picture"),
+            _many(len(shown["sources"]), "source"),
         )
-    yield f"{shown['searches']:,} searches were made: at most so many people were looked for."
+        gone = f"{shown['erased_since']:,} erased since" if shown["erased_since"] else "none erased since"
+        yield f"{_many(shown['sightings'], 'sighting')} shown {at}: {parts[0]}, {parts[1]}, {parts[2]}; {gone}."
+    if _suspects(body):
+        many = _many(shown["searches"], "search", "searches")
+        yield f"{many} made: at most so many people were looked for."
     for one in _suspects(body):
         if one["pictures_opened"]:
-            yield f"{len(one['pictures_opened']):,} pictures were opened whole by {one['name']}."
+            yield f"{_many(len(one['pictures_opened']), 'picture')} opened whole by {one['name']}."
         for given in one["handed_out"]:
             to = f" to {given['recipient']}" if given["recipient"] else ""
             yield f"Handed out{to} on {given['at'][:16]}: {given['what']} (entry {given['entry']})."
     for one in body["files"]:
-        counts = ", ".join(f"{count:,} {name}" for name, count in one["counts"].items() if count)
+        counts = ", ".join(f"{name} {count:,}" for name, count in one["counts"].items() if count)
         yield f"{one['file']}: {counts or 'nothing that could be counted'}."
 
 

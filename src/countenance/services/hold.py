@@ -89,6 +89,11 @@ class HoldDesk:
             "released_because": released["reason"] if released else None,
         }
 
+    def sources(self, hold: Hold) -> list[str]:
+        """The names of the sources that a hold names, as far as they are there."""
+        with self.record.database.read() as c:
+            return [one.name for one in sources.every(c) if one.id in hold.scope.sources]
+
     def waiting(self, hold: Hold | None = None) -> list[Waiting]:
         """Erasures that wait for holds to end; of one hold, or all."""
         every = [one for one in self.held().waiting.values() if one.done is None]

@@ -278,9 +278,9 @@ def policy(settings: Settings) -> dict[str, Any]:
     """The schedule in force, as JSON values: what page, text and API show."""
     return {
         "rules": [rule.as_json(settings) for rule in RULES],
-        "job": f"The retention job runs once in {in_words(EVERY)} while the server runs, and whenever it is asked to. "
-        "What browsers and attempts leave is cleared once a day. Each run that destroyed something leaves a receipt in "
-        "the ledger: which rule, when it was due, how much was destroyed, and nothing personal.",
+        "job": f"The retention job runs at intervals of {in_words(EVERY)} while the server does, and when it is asked "
+        "to. What browsers and attempts leave is cleared once a day. Each run that destroyed something leaves a "
+        "receipt in the ledger: which rule, when it was due, how much was destroyed, and nothing personal.",
         "not_kept": NOT_KEPT,
         "holds": _holds(settings),
     }

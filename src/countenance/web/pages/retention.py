@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -33,7 +33,9 @@ def retention(request: Request, house: House, csrf: SeesRetention, who: Visitor)
     if "holds:read" in who.acts:
         for hold in house.holds.every(who.actor):
             said = house.holds.reasons(hold)
-            holds.append((hold, hold.state(at), said, house.holds.waiting(hold)))
+            of: dict[str, list[Any]] = hold.scope.as_json()
+            of |= {"sources": house.holds.sources(hold) or of["sources"]}
+            holds.append((hold, hold.state(at), of, said, house.holds.waiting(hold)))
     return render(
         request,
         "retention.html",
