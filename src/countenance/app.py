@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,15 +25,16 @@ from typing import TYPE_CHECKING, Any
 from countenance.access.tokens import Token
 from countenance.desks import Desks
 from countenance.domain.authority import Actor, Authority
-from countenance.domain.errors import BadInput, Busy, UnknownThing
+from countenance.domain.errors import BadInput, Busy, LedgerBroken, UnknownThing
 from countenance.domain.people import Profile
 from countenance.domain.results import SearchResult
 from countenance.domain.sources import Source
 from countenance.services import authorise, home, permit, register, summarise, tokens
 from countenance.services.effective import effective
-from countenance.services.erase import Erased, Plan
+from countenance.services.erasure import Erased, Plan
 from countenance.services.people import system_actor as system_actor
 from countenance.services.register import NewSource
+from countenance.services.shield import ANY
 from countenance.settings import Settings, load_settings
 from countenance.store import authorities as authority_rows
 from countenance.store import pictures, runs
@@ -69,6 +71,9 @@ class Countenance(Desks):
             self.finished = self.eraser.finish(opening)
             permit.settle(self._home.record, opening)
             self.requests.enforce(opening)
+            if self.database.meta(ANY) == "yes":
+                with suppress(LedgerBroken):  # `ledger verify`, for which the home has to open, says where
+                    self.holds.enforce(opening)
         except BaseException:
             self._home.close()
             raise
@@ -110,7 +115,7 @@ class Countenance(Desks):
         from countenance.sources.opening import validate_location
 
         if new.retain_days is None:
-            new = replace(new, retain_days=self.settings.sources.retain_days)
+            new = replace(new, retain_days=self.settings.retention.source_days)
         actor = self.people.admit(actor, "sources:write")
         return register.add_source(self._home.record, new, actor, validate=validate_location, home=self.home)
 
@@ -357,13 +362,22 @@ class Countenance(Desks):
             detect=self.engine.detect,
             protect=self.engine.protect,
             min_likeness=min_likeness,
-            probe_days=self.settings.search.probe_days,
+            probe_days=self.settings.retention.probe_days,
         )
 
     def run_retention(self, actor: Actor) -> dict[str, Any]:
-        """Erase what is over its time."""
+        """Destroy what is over its time; see `services.retention.Run.go`."""
+        actor = self.people.admit(actor, "retention")
+        self.keep_time(actor)
+        return self.destroy_due(actor)
+
+    def destroy_due(self, actor: Actor) -> dict[str, Any]:
+        """The same for the clock, which has no role: it does what the schedule says and nothing else."""
         from countenance.services.retention import run_retention
 
-        actor = self.people.admit(actor, "retention")
+        return run_retention(self.eraser, actor, self.settings)
+
+    def keep_time(self, actor: Actor) -> None:
+        """Do what is due at a moment: urgent searches that nobody approved are deleted, legal holds end."""
         self.requests.enforce(actor)
-        return run_retention(self.eraser, actor, self.settings.search.probe_days).as_json()
+        self.holds.enforce(actor)

@@ -16,8 +16,11 @@ from countenance.store.database import Database
 
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
+    from countenance.services.breach import BreachDesk
     from countenance.services.engine import Engine
+    from countenance.services.hold import HoldDesk
     from countenance.services.inspections import InspectionDesk
+    from countenance.services.keeping import Keeping
     from countenance.services.log_desk import LogDesk
     from countenance.services.oversight import OversightDesk
     from countenance.services.post import Post
@@ -62,6 +65,20 @@ class Desks:
     def eraser(self) -> Eraser:
         """Erasing."""
         return Eraser(self._home, self._index_if_any)
+
+    @cached_property
+    def holds(self) -> HoldDesk:
+        """Legal holds."""
+        from countenance.services.hold import HoldDesk
+
+        return HoldDesk(self.eraser, self.people.admit, self.settings.retention, self.people.changing)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """The retention schedule, what is due by it, and what was destroyed."""
+        from countenance.services.keeping import Keeping
+
+        return Keeping(self._home.record, self.settings)
 
     @cached_property
     def revealer(self) -> Revealer:
@@ -125,6 +142,13 @@ class Desks:
         )
 
     @cached_property
+    def breaches(self) -> BreachDesk:
+        """What was exposed, when an account or a file got into the wrong hands."""
+        from countenance.services.breach import BreachDesk
+
+        return BreachDesk(self._home, self.people, self.people.admit)
+
+    @cached_property
     def subjects(self) -> SubjectDesk:
         """What somebody is told who asks what is held about them."""
         from countenance.services.subject import Kept, SubjectDesk
@@ -140,7 +164,7 @@ class Desks:
             showing=self._home.showing,
             min_likeness=policy.min_likeness,
             reliable_strangers=policy.reliable_strangers,
-            probe_days=policy.probe_days,
+            probe_days=self.settings.retention.probe_days,
             limits=limits,
             blobs=self._home.blobs,
             kept=Kept(policy.handle_minutes),
@@ -151,7 +175,7 @@ class Desks:
         """Proxy logs: were they visits, or searches?"""
         from countenance.services.log_desk import LogDesk
 
-        return LogDesk(self._home, self.people, self.settings.proxylog)
+        return LogDesk(self._home, self.people, self.settings.proxylog, self.settings.retention.analysis_days)
 
     def _index_if_any(self) -> VectorIndex | None:
         return self.engine.index if self.database.meta(summarise.PACK) else None

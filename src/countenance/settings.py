@@ -6,6 +6,7 @@ Read in this order, the first that speaks wins: a command's option, the environm
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -63,9 +64,6 @@ class SearchSettings(_Part):
         default=0.01, gt=0, description="Most expected strangers of a reliable candidate."
     )
     handle_minutes: int = Field(default=60, gt=0, description="How long crops and pictures of a search can be opened.")
-    probe_days: int = Field(
-        default=90, ge=0, description="How long a sealed probe is kept after its authority has expired."
-    )
 
 
 class CrawlSettings(_Part):
@@ -78,17 +76,45 @@ class CrawlSettings(_Part):
     download_seconds: float = Field(default=60.0, gt=0, description="Longest time for one download, in seconds.")
 
 
-class SourceSettings(_Part):
-    """What a registration says when the person does not."""
+class RetentionSettings(_Part):
+    """How long personal data is kept, once for all that applies it or tells of it (`services.schedule`)."""
 
-    retain_days: int = Field(default=90, gt=0, description="Days until a source expires and is erased.")
+    source_days: int = Field(
+        default=90, ge=1, le=3650, description="Days until a source expires and is erased, unless it states its own."
+    )
+    probe_days: int = Field(
+        default=90,
+        ge=0,
+        le=3650,
+        description="Days that a sealed probe, and what was noted of a search, is kept after its authority's end.",
+    )
+    analysis_days: int = Field(
+        default=365, ge=1, le=3650, description="Days until an analysis of proxy logs is erased."
+    )
+    known_pair_days: int = Field(
+        default=730, ge=1, le=3650, description="Days until a known pair for reviewers is taken away."
+    )
+    token_days: int = Field(
+        default=90, ge=0, le=3650, description="Days that a program's token is listed after its end."
+    )
+    closed_account_days: int = Field(
+        default=2190,
+        ge=30,
+        le=3650,
+        description="Days that the name of a closed account, and what it signed in with, is kept.",
+    )
+    backup_days: int = Field(
+        default=30, ge=1, le=3650, description="Days after which people have to have destroyed a backup."
+    )
+    hold_days: int = Field(
+        default=366, ge=1, le=3650, description="Longest time that a legal hold is placed for, in days."
+    )
 
 
 class ProxyLogSettings(_Part):
-    """How logs of other people's sites are analysed, and how long that is kept."""
+    """How logs of other people's sites are analysed."""
 
     gap_minutes: int = Field(default=30, gt=0, le=1440, description="A session ends after so long without a request.")
-    retain_days: int = Field(default=365, gt=0, description="Days until an analysis is erased.")
     dpia: str | None = Field(
         default=None, description="Id of the impact assessment that the analysis of staff's traffic rests on."
     )
@@ -236,6 +262,16 @@ class OidcSettings(_Part):
     title: str = Field(default="your organisation", description="How the page names the provider.")
 
 
+_FORMER = "COUNTENANCE_SOURCES__RETAIN_DAYS"
+"""Of a part of the settings that is no more, so that nobody else reads it."""
+
+_MOVED = {
+    ("sources", "retain_days"): "source_days",
+    ("search", "probe_days"): "probe_days",
+    ("proxylog", "retain_days"): "analysis_days",
+}
+
+
 class Settings(BaseSettings):
     """All of them."""
 
@@ -257,7 +293,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     search: SearchSettings = SearchSettings()
     crawl: CrawlSettings = CrawlSettings()
-    sources: SourceSettings = SourceSettings()
+    retention: RetentionSettings = RetentionSettings()
     proxylog: ProxyLogSettings = ProxyLogSettings()
     authority: AuthoritySettings = AuthoritySettings()
     oversee: OverseeSettings = OverseeSettings()
@@ -266,6 +302,23 @@ class Settings(BaseSettings):
     serve: ServeSettings = ServeSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved(cls, given: Any) -> Any:
+        """Settings of retention once stood in other parts; where a file or an environment says them there, it holds."""
+        found = dict(given)
+        if (days := os.environ.get(_FORMER)) is not None:
+            found.setdefault("sources", {"retain_days": days})
+        for (part, name), now in _MOVED.items():
+            said = found.get(part)
+            if isinstance(said, dict) and name in said:
+                kept = dict(found.get("retention") or {})
+                if kept.setdefault(now, said[name]) != said[name]:
+                    raise ValueError(f"{part}.{name} is now retention.{now}, and both are said")
+                found[part] = {other: value for other, value in said.items() if other != name}
+                found["retention"] = kept
+        return found
 
     @classmethod
     def settings_customise_sources(

@@ -77,6 +77,7 @@ MATRIX = {
     "oversee act": "oversight:read",
     "report transparency": "oversight:read",
     "report oversight": "oversight:read",
+    "breach": "oversight:read",
     "backup": "backup",
     "restore": MACHINE,
     "subject-report": "subject",
@@ -112,6 +113,14 @@ MATRIX = {
     "token list": "tokens",
     "token revoke": "tokens",
     "retention run": "retention",
+    "retention policy": "retention:read",
+    "retention due": "retention:read",
+    "retention receipts": "retention:read",
+    "retention receipt": "retention:read",
+    "hold place": "holds:write",
+    "hold list": "holds:read",
+    "hold show": "holds:read",
+    "hold release": "holds:write",
     "serve": "serve",
     "status": "status:read",
     "doctor": MACHINE,
@@ -123,6 +132,7 @@ MATRIX = {
 }
 
 GIVEN = {
+    "hold place": ["--reason", "x", "--until", "30d"],
     "backup": [os.devnull, "--recipient", "age1nobody"],
     "report transparency": ["--from", "2026-01-01", "--to", "2026-02-01", "--out", "{folder}/shown.json"],
     "report oversight": ["--purpose", "lawfulness", "--out", "{folder}/shown.pdf"],

@@ -250,7 +250,7 @@ def test_a_probe_that_was_forgotten_stays_forgotten(house: Place, bare: Place, t
         save(product, tmp_path / "home.age")
         with product.database.write() as c:
             c.exec_driver_sql("UPDATE searches SET keep_until = 1")
-        assert run_retention(product.eraser, TESTER, 0).probes == 1
+        assert run_retention(product.eraser, TESTER, product.settings)["probes"] == 1
     body = bring_back(tmp_path / "home.age", bare.home, house.keys, OPEN)
     assert body["erased_again"]["keys"] == 1
     bare.keys.symlink_to(house.keys)

@@ -13,7 +13,7 @@ from countenance.app import Countenance
 from countenance.domain.errors import LedgerUnavailable, NoAuthority, NoFace, SeveralFaces
 from countenance.ledger.disk import Disk
 from countenance.services import erase, permit
-from countenance.services.erase import Plan
+from countenance.services.erasure import Plan
 from countenance.services.record import Record
 from countenance.store import items
 from tests import pretend

@@ -9,7 +9,7 @@ import pytest
 
 from countenance.app import Countenance
 from countenance.domain.errors import UnknownThing
-from countenance.services.erase import Erased, Plan
+from countenance.services.erasure import Erased, Plan
 from countenance.store import items
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, ingest, kinds, register

@@ -91,7 +91,7 @@ def test_traits_are_sealed_and_go_with_the_probe(product: Countenance) -> None:
     assert (trait.format, trait.faces, trait.screenshot) == ("png", 1, False)
     with product.database.write() as c:
         c.exec_driver_sql("UPDATE searches SET keep_until = 1 WHERE id = ?", (result.search,))
-    run_retention(product.eraser, TESTER, 0)
+    run_retention(product.eraser, TESTER, product.settings)
     assert everything(product, opened=True).searches[0].traits == ()
     product.ledger_verify()
 

@@ -478,7 +478,7 @@ def test_reasons_are_sealed_and_shredded_when_their_time_is_over(
     assert b"handbag" not in raw
     assert b"suspect 1" not in raw
     assert office.requests.reasons(request) == REASONS
-    later(monkeypatch, hours=24 * (3 + office.settings.search.probe_days) + 1)
+    later(monkeypatch, hours=24 * (3 + office.settings.retention.probe_days) + 1)
     office.run_retention(ADMIN)
     assert office.requests.reasons(request) is None
     assert office.ledger_verify()["size"] == office.ledger_size

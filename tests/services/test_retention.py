@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from countenance.app import Countenance
 from countenance.domain.errors import LedgerUnavailable
 from countenance.ledger.log import Ledger
 from countenance.store import moments
+from countenance.web.serve import _keeping_time
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, ingest, kinds, register
 from tests.traces import left, of_photograph
@@ -39,8 +41,8 @@ def test_it_is_ninety_days_unless_said_otherwise(place: Place, pretending: None)
         short = register(product, "two", place.photos, retain_days=3)
         assert short.expires_at - short.registered_at == timedelta(days=3)
     place.opened.clear()
-    with place.open(sources={"retain_days": 7}) as product:
-        assert product.settings.sources.retain_days == 7
+    with place.open(retention={"source_days": 7}) as product:
+        assert product.settings.retention.source_days == 7
 
 
 def test_an_expired_source_is_not_searched_from_that_very_moment(house: Place, clock: Clock) -> None:
@@ -126,7 +128,7 @@ def test_probes_are_shredded_after_their_time_and_results_are_closed(house: Plac
         # Not a byte of the key, in the journal neither: what it sealed is noise now.
         assert left(house, needles) == []
         last = product.ledger_entries(product.ledger_size - 1, product.ledger_size)[0]
-        assert (last["type"], last["body"]["items"]) == ("probes.expired", [item])
+        assert (last["type"], last["body"]["items"]) == ("retention.destroyed", [item])
         assert product.run_retention(TESTER)["probes"] == 0
         product.ledger_verify()
 
@@ -149,7 +151,7 @@ def test_notes_are_shredded_with_the_probes_of_their_search_and_with_their_autho
         assert product.run_retention(TESTER)["notes"] == 2
         assert notes(product) == [rest]
         last = product.ledger_entries(product.ledger_size - 1, product.ledger_size)[0]
-        assert last["type"] == "probes.expired"
+        assert last["type"] == "retention.destroyed"
         assert last["body"]["items"] == [f"probe:{result.search}", *items]
         told = str(product.ledger_entries(0, product.ledger_size, opened=True))
         assert "a purpose that is sealed" not in told
@@ -188,7 +190,19 @@ def test_nothing_is_shredded_without_an_entry(house: Place, clock: Clock, monkey
                 product.run_retention(TESTER)
         assert probes(product) == (1, 1)
         assert product.run_retention(TESTER)["probes"] == 1
-        assert kinds(product)[-1] == "probes.expired"
+        assert kinds(product)[-1] == "retention.destroyed"
+
+
+def test_a_running_server_destroys_what_is_due(house: Place, clock: Clock) -> None:
+    with house.open() as product:
+        clock.put(product.source("wall").expires_at)
+        with _keeping_time(product, seconds=0.02, every=0.02):
+            until = time.monotonic() + 20
+            while product.sources() and time.monotonic() < until:
+                time.sleep(0.02)
+        assert product.sources() == []
+        (entry,) = [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "retention.destroyed"]
+        assert entry["body"]["via"] == "clock"
 
 
 def _refuse(*_: object, **__: object) -> None:

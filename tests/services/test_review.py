@@ -193,7 +193,9 @@ def test_what_is_kept_of_a_probe_opens_with_its_key_alone_and_goes_with_it(
     assert content is not None
     assert not any(content[200:400] in data for data in house.files().values())
     real = moments.now
-    monkeypatch.setattr(moments, "now", lambda: real() + timedelta(days=3 + bench.settings.search.probe_days, hours=1))
+    monkeypatch.setattr(
+        moments, "now", lambda: real() + timedelta(days=3 + bench.settings.retention.probe_days, hours=1)
+    )
     bench.run_retention(ADMIN)
     again = bench.reviews.next(ANN)
     assert again is not None

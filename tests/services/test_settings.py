@@ -29,7 +29,7 @@ def test_a_new_home_says_what_it_began_with_and_opening_it_again_adds_nothing(pl
             assert kinds(product) == ["home.created"]
             body = product.ledger_entries(0, 1)[0]["body"]
             assert body["settings"]["search.limit"] == 7
-            assert body["settings"]["sources.retain_days"] == 90
+            assert body["settings"]["retention.source_days"] == 90
 
 
 def test_a_change_is_an_entry_with_name_old_and_new(place: Place) -> None:
@@ -39,8 +39,8 @@ def test_a_change_is_an_entry_with_name_old_and_new(place: Place) -> None:
         assert changes(product) == [
             [
                 {"name": "demo", "old": False, "new": True},
+                {"name": "retention.probe_days", "old": 90, "new": 0},
                 {"name": "search.min_likeness", "old": 0.2, "new": 0.5},
-                {"name": "search.probe_days", "old": 90, "new": 0},
             ]
         ]
         assert product.ledger_entries(1, 2)[0]["actor"]["authenticated"]
@@ -51,7 +51,7 @@ def test_a_change_is_an_entry_with_name_old_and_new(place: Place) -> None:
         assert {one["name"]: one["new"] for one in back} == {
             "demo": False,
             "search.min_likeness": 0.2,
-            "search.probe_days": 90,
+            "retention.probe_days": 90,
         }
 
 

@@ -78,7 +78,7 @@ def test_a_password_then_a_code(team: Team, served: Served, window: Open) -> Non
     sign_in(page, "requester")
     page.wait_for_url(f"{served.address}/")
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
-        ["Search", "Sources", "Requests", "Authorities", "Reviews", "Subject access", "Tokens"]
+        ["Search", "Sources", "Requests", "Authorities", "Reviews", "Subject access", "Retention", "Tokens"]
     )
 
     page.get_by_role("link", name="requester").click()
@@ -197,7 +197,9 @@ def test_an_account_is_made_and_handed_over(team: Team, served: Served, window: 
     page = window("/sign-in")
     sign_in(page, "administrator")
     page.wait_for_url(f"{served.address}/")
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Sources", "Accounts", "Tokens"])
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
+        ["Sources", "Retention", "Accounts", "Tokens"]
+    )
     page.get_by_role("link", name="Accounts").click()
     page.get_by_role("button", name="Add an account").click()
     form = page.locator("#add-form")

@@ -81,6 +81,8 @@ WANTED = {
     ("post", "/oversight/report"): "oversight:read",
     ("post", "/oversight/transparency"): "oversight:read",
     ("post", "/oversight/verdicts"): "oversight:read",
+    ("get", "/retention"): "retention:read",
+    ("get", "/retention/receipts/{seq}"): "retention:read",
     ("get", "/ledger"): "ledger:read",
     ("get", "/ledger/entries"): "ledger:read",
     ("get", "/ledger/receipts/{seq}"): "ledger:read",

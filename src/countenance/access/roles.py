@@ -13,7 +13,7 @@ from countenance.domain.errors import BadInput
 
 ROLES: dict[str, str] = {
     "requester": "Asks for authorities, searches under them, exports, erases.",
-    "authoriser": "Approves and declines requests, revokes authorities.",
+    "authoriser": "Approves and declines requests, revokes authorities, places legal holds.",
     "reviewer": "Judges candidates, inspects searches, and analyses proxy logs.",
     "auditor": "Reads everything and draws searches for inspection; changes nothing else.",
     "administrator": "Runs the house: sources, accounts, keys. Neither searches nor reads cases.",
@@ -24,6 +24,8 @@ ROLES: dict[str, str] = {
 ACTS: dict[str, str] = SCOPES | {
     "backup": "Write the home into an encrypted file.",
     "erase": "Erase sightings, images and sources.",
+    "holds:read": "See legal holds, with their cases and reasons.",
+    "holds:write": "Place and release legal holds.",
     "keys": "Show, export and change the keys.",
     "ledger:witness": "Have the ledger co-signed by witnesses and stamped by a time-stamping service.",
     "ledger:mail": "Mail the ledger's checkpoint to its overseers.",
@@ -40,19 +42,22 @@ ACTS: dict[str, str] = SCOPES | {
 }
 """Every act that somebody is asked leave for: what a token can be good for, and what only people do."""
 
-_EVERYBODY = frozenset({"status:read", "sources:read", "profile:read"})
+_EVERYBODY = frozenset({"status:read", "sources:read", "profile:read", "retention:read"})
 
 TABLE: dict[str, frozenset[str]] = {
     "requester": _EVERYBODY
     | {"authorities:request", "authorities:read", "search", "export", "erase", "subject"}
     | {"reviews:read", "tokens"},
-    "authoriser": _EVERYBODY | {"authorities:read", "authorities:write", "proxylog:read", "proxylog:unmask", "tokens"},
+    "authoriser": _EVERYBODY
+    | {"authorities:read", "authorities:write", "holds:read", "holds:write"}
+    | {"proxylog:read", "proxylog:unmask", "tokens"},
     "reviewer": _EVERYBODY
     | {"reviews:judge", "authorities:read", "proxylog:read", "proxylog:analyse", "tokens"}
     | {"inspections:read", "inspections:judge"},
     "auditor": _EVERYBODY
     | {
         "oversight:read",
+        "holds:read",
         "inspections:read",
         "inspections:judge",
         "inspections:draw",

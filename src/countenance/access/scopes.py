@@ -17,6 +17,7 @@ SCOPES: dict[str, str] = {
     "authorities:request": "Ask for an authority.",
     "authorities:write": "Approve, decline, grant and revoke authorities; close cases.",
     "oversight:read": "Read the ledger as acts of people, for one of the lawful purposes.",
+    "retention:read": "See how long what is kept, what is due, what was destroyed.",
     "reviews:read": "List reviews and how each reviewer judges.",
     "reviews:judge": "Judge pairs of faces.",
     "inspections:read": "List inspections: all of them, or one's own.",

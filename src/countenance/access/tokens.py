@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from countenance.access import scopes
 from countenance.domain.errors import BadInput, NotSignedIn, UnknownThing
@@ -135,6 +135,17 @@ def check(connection: Connection, secret: str, *, now: datetime) -> tuple[Token,
     if token is None or token.state(now) != "live":
         raise NotSignedIn("the token is unknown, expired or revoked", advice="make one with `countenance token create`")
     return token, row.seq if row is not None else None
+
+
+def ended(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
+    """Tokens that were revoked or expired up to a moment, and when."""
+    found = [(one, min(filter(None, (one.revoked_at, one.expires_at)), default=None)) for one in listed(connection)]
+    return sorted((one.id, at) for one, at in found if at is not None and at <= before)
+
+
+def forget(connection: Connection, ids: Iterable[str]) -> None:
+    """Delete the rows of these tokens."""
+    connection.execute(delete(tokens).where(tokens.c.id.in_(list(ids))))
 
 
 def _digest(secret: str) -> bytes:

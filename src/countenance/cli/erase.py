@@ -13,7 +13,7 @@ from countenance.domain.errors import BadInput, SeveralFaces
 
 if TYPE_CHECKING:
     from countenance.app import Countenance
-    from countenance.services.erase import Plan
+    from countenance.services.erasure import Plan
     from countenance.services.probes import Choice
 
 

@@ -1,4 +1,4 @@
-"""Keeping house: status, doctor, retention."""
+"""Keeping house: status, doctor."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import typer
 from countenance.cli import options
 from countenance.cli.output import Reply
 from countenance.domain.errors import CountenanceError
-
-retention_app = typer.Typer(no_args_is_help=True, help="Erase what is over its time.")
 
 
 def register(app: typer.Typer) -> None:
@@ -90,16 +88,3 @@ def doctor(
             reply.say("Nothing is wrong.")
     if any(finding["severity"] == "fault" for finding in report["findings"]):
         raise typer.Exit(1)
-
-
-@retention_app.command("run")
-def run_retention(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
-    """Erase expired sources and analyses, shred probes whose time is over, and close old results.
-
-    Example: countenance retention run --json
-    """
-    reply = Reply(json)
-    with options.opened(home, key_dir, act="retention") as countenance:
-        body = countenance.run_retention(options.actor(countenance))
-    if not reply.object(body):
-        reply.facts("Retention", body)

@@ -14,9 +14,11 @@ from typer.exceptions import Abort, TyperException
 from countenance.cli import (
     authority,
     backup,
+    breach,
     calibrate,
     erase,
     export,
+    hold,
     house,
     ingest,
     inspection,
@@ -28,6 +30,7 @@ from countenance.cli import (
     proxylog,
     report,
     requests,
+    retention,
     review,
     search,
     serve,
@@ -71,8 +74,9 @@ app.add_typer(user.app, name="user")
 app.add_typer(profile.profile_app, name="profile")
 app.add_typer(profile.recovery_app, name="recovery")
 app.add_typer(witness.app, name="witness")
-app.add_typer(house.retention_app, name="retention")
-for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup, subject):
+app.add_typer(retention.app, name="retention")
+app.add_typer(hold.app, name="hold")
+for module in (profile, ingest, search, export, calibrate, erase, serve, house, backup, subject, breach):
     module.register(app)
 
 

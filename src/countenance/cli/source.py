@@ -57,7 +57,7 @@ def add(
             basis=basis,
             basis_document=basis_document,
             purpose=purpose,
-            retain_days=options.days(retain) if retain else countenance.settings.sources.retain_days,
+            retain_days=options.days(retain) if retain else countenance.settings.retention.source_days,
             note=note,
             collection=collection,
             keep_originals=keep_originals,

@@ -18,7 +18,8 @@
     │   ├── TooManyAttempts          signing in failed too often; wait
     │   ├── ScopeMissing             a token that does not reach this far
     │   ├── RoleMissing              a person whose roles do not reach this far
-    │   └── PermitMisused            a look-up that its permit does not allow
+    │   ├── PermitMisused            a look-up that its permit does not allow
+    │   └── OnHold                   a legal hold keeps what was to be destroyed
     ├── Unavailable                  exit 5   try again, or mend the machine
     │   ├── Busy                     a lock that somebody else holds
     │   ├── LedgerUnavailable        an entry could not be made durable: no receipt, no result
@@ -211,6 +212,14 @@ class PermitMisused(Refused):
     """A look-up that its permit does not allow: used already, or other probes or collections than permitted."""
 
     code = "permit-misused"
+
+
+class OnHold(Refused):
+    """A legal hold keeps what was to be destroyed; `details["holds"]` names it, and `details["pending"]` the erasure
+    that waits for it to end."""
+
+    code = "held"
+    http_status = 409
 
 
 class Unavailable(CountenanceError):

@@ -26,6 +26,19 @@ def key_of(folder: Path, pack: str) -> str | None:
     return None if header is None else header.key_id
 
 
+def told_of(path: Path) -> tuple[int, str] | None:
+    """Of a vector file, wherever it lies: how many templates it has room for, and its key's id; None when it is none.
+    Raises IndexBroken for one that is damaged."""
+    with path.open("rb") as file:
+        if file.read(len(vectors.MAGIC)) != vectors.MAGIC:
+            return None
+    header = vectors.header_of(path)
+    if header is None:
+        return None
+    slots = (path.stat().st_size - vectors.HEADER_BYTES) // vectors.record_type(header.dimension).itemsize
+    return max(0, slots), header.key_id
+
+
 def agree(path: Path, header: Header | None, wanted: Header, head: Head | None) -> None:
     """Refuse a file that is not the one that belongs here. Nothing was written yet."""
     restore = "restore the home from a backup"

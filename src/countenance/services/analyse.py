@@ -74,6 +74,7 @@ class LogAnalyst:
 
     home: Home
     policy: ProxyLogSettings
+    keep_days: int
 
     def analyse(
         self,
@@ -138,7 +139,7 @@ class LogAnalyst:
         )
         now = moments.now()
         kept = analyses.Analysis(
-            id, now, receipt.seq, actor.user, asked.why, dpia, body, now + timedelta(days=self.policy.retain_days)
+            id, now, receipt.seq, actor.user, asked.why, dpia, body, now + timedelta(days=self.keep_days)
         )
         known = fit.calendar(record, judged.people)
         with record.database.write() as c:

@@ -17,9 +17,9 @@ from typing import IO, Any
 
 from countenance.domain.errors import BadInput, KeyTrouble, Unavailable
 
-_ARMOUR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+ARMOUR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _ARMOUR_END = b"-----END AGE ENCRYPTED FILE-----\n"
-_PLAIN = b"age-encryption.org/v1"
+PLAIN = b"age-encryption.org/v1"
 _BLOCK = 512
 _CHUNK = 1 << 20
 _LONGEST_NAME = 100
@@ -88,10 +88,10 @@ def read(file: IO[bytes], folder: Path, *, passphrase: str | None, identities: l
     open, Unavailable when the disk refuses. Every byte is authenticated before it is written."""
     import pyrage
 
-    head = file.read(len(_ARMOUR))
+    head = file.read(len(ARMOUR))
     file.seek(0)
     keys: list[Any]
-    if head == _ARMOUR:
+    if head == ARMOUR:
         if passphrase is None:
             raise BadInput("this backup opens with a passphrase", advice="give it with --passphrase-file, or type it")
         first = _armoured(file)
@@ -99,7 +99,7 @@ def read(file: IO[bytes], folder: Path, *, passphrase: str | None, identities: l
             keys = [pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(first, passphrase).decode())]
         except pyrage.DecryptError:
             raise KeyTrouble("the passphrase does not open this backup", advice="nothing was written") from None
-    elif head.startswith(_PLAIN):
+    elif head.startswith(PLAIN):
         if not identities:
             raise BadInput("this backup opens with a key", advice="give the recipient's key with --identity")
         try:

@@ -17,19 +17,9 @@ from countenance.settings import Settings
 
 REMEMBERED = "settings"
 PARTS = (
-    "search",
-    "faces",
-    "images",
-    "sources",
-    "crawl",
-    "proxylog",
-    "ledger",
-    "authority",
-    "oversee",
-    "mail",
-    "people",
+    "search", "faces", "images", "retention", "crawl", "proxylog", "ledger", "authority", "oversee", "mail", "people",
     "oidc",
-)
+)  # fmt: skip
 
 _BOUND = "faces.pack"
 """Not among them: a home keeps the pack it began with, and another one is refused."""

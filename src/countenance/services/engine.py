@@ -221,7 +221,7 @@ class Engine:
                 min_likeness=s.search.min_likeness,
                 reliable_strangers=s.search.reliable_strangers,
                 handle_minutes=s.search.handle_minutes,
-                probe_days=s.search.probe_days,
+                probe_days=s.retention.probe_days,
                 demo=s.demo,
             ),
             people=self.count_people,

@@ -9,6 +9,7 @@ Whatever step a crash stops at, opening the home goes on from there.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,14 +19,17 @@ from sqlalchemy import Connection
 from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, Busy, UnknownThing
 from countenance.domain.faces import Vectors
+from countenance.domain.holds import Shield, Waiting
 from countenance.domain.index import VectorIndex
 from countenance.services import authorise, permit
+from countenance.services.erasure import EXPIRED, REAPPLIED, WHOLE, Asked, Erased, Finished, Plan, on_hold
 from countenance.services.erasure_list import Gone, note
 from countenance.services.home import Home
 from countenance.services.leftovers import stray_crops, stray_templates
 from countenance.services.present import shown
 from countenance.services.probes import Choice, Detect, prepare
 from countenance.services.record import Record
+from countenance.services.shield import Kept, kept_of, shield_of
 from countenance.store import analyses, erasing, searches, sources
 from countenance.store.database import put_meta
 from countenance.store.pictures import SightingRow, sightings_by_id, sightings_of
@@ -43,63 +47,6 @@ AN_ENTRY = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked to be erased, in words that mean the same after others have read and written.
-
-    `faces` are looked for in `sources`; otherwise `sources` go whole. `search` is the look-up that found the faces.
-    """
-
-    kind: str
-    sightings: tuple[int, ...] = ()
-    image: str | None = None
-    sources: tuple[int, ...] = ()
-    analyses: tuple[str, ...] = ()
-    faces: tuple[int, ...] = ()
-    search: str | None = None
-    authority: str | None = None
-
-    @property
-    def whole(self) -> tuple[int, ...]:
-        """The sources that go whole."""
-        return self.sources if self.search is None else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What was asked, and what an erasure would take if it were made at this moment."""
-
-    asked: Asked
-    scope: dict[str, Any]
-    counts: dict[str, int]
-
-    def as_json(self) -> dict[str, Any]:
-        """Counts, for a question before."""
-        return {"scope": self.scope} | self.counts
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What was erased. `pending` says where bytes still lie and why; empty when there are none."""
-
-    scope: dict[str, Any]
-    counts: dict[str, int]
-    receipt: dict[str, Any]
-    pending: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON values."""
-        return {"scope": self.scope} | self.counts | {"pending": list(self.pending), "receipt": self.receipt}
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """How many cut-off erasures an opening completed, and what is still pending."""
-
-    erasures: int = 0
-    pending: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Eraser:
     """Everything an erasure needs, handed over. `index` opens the index when it is first needed."""
 
@@ -111,7 +58,7 @@ class Eraser:
         """The ledger and the keys of what it seals."""
         return self.home.record
 
-    def plan_sightings(self, ids: Iterable[int]) -> Plan:
+    def plan_sightings(self, ids: Iterable[int], kind: str = "sighting") -> Plan:
         """These sightings. Raises UnknownThing for one that is not there."""
         wanted = tuple(dict.fromkeys(ids))
         with self.record.database.read() as c:
@@ -119,20 +66,24 @@ class Eraser:
         for id in wanted:
             if id not in known:
                 raise UnknownThing(f"there is no sighting {id}", advice="a search shows the ids of its sightings")
-        return self._plan(Asked("sighting", sightings=wanted))
+        return self._plan(Asked(kind, sightings=wanted))
 
     def plan_image(self, address: str) -> Plan:
         """The images seen at an address, on every page. Raises UnknownThing."""
         return self._plan(Asked("image", image=address))
 
+    def plan_waiting(self, waiting: Waiting) -> Plan:
+        """What is left of an erasure that waited for legal holds to end."""
+        return self._plan(Asked("sighting", sightings=waiting.sightings, pending=waiting.id))
+
     def plan_sources(self, names: Iterable[str], kind: str = "source") -> Plan:
-        """Whole sources. Raises UnknownThing."""
+        """Whole sources. Raises UnknownThing, OnHold."""
         with self.record.database.read() as c:
             ids = tuple(sources.get(c, name).id for name in names)
         return self._plan(Asked(kind, sources=ids))
 
     def plan_analyses(self, ids: Iterable[str], kind: str = "analysis") -> Plan:
-        """Analyses of proxy logs with all their sessions. Raises UnknownThing."""
+        """Analyses of proxy logs with all their sessions. Raises UnknownThing, OnHold."""
         return self._plan(Asked(kind, analyses=tuple(dict.fromkeys(ids))))
 
     def plan_face(
@@ -194,7 +145,11 @@ class Eraser:
     def erase(self, plan: Plan, actor: Actor) -> Erased:
         """Do it: what was asked, as it is once nobody else can read or write. Raises LedgerUnavailable before anything
         is gone, Unavailable with the rest left to `finish`, Busy when one of the sources is being read, UnknownThing
-        when somebody else has erased it meanwhile."""
+        when somebody else has erased it meanwhile.
+
+        Raises OnHold where a legal hold keeps some of it: a person's erasure is then carried out as far as it may be,
+        and the rest waits for the hold to end.
+        """
         # Opened first: with a wrong key nothing is begun.
         index = self.index()
         with contextlib.ExitStack() as held:
@@ -202,15 +157,34 @@ class Eraser:
                 held.enter_context(self.home.source_lock(source))
             held.enter_context(self.home.writing())
             held.enter_context(self.home.unseen())
-            with self.record.database.write() as c:
-                scope, work = self._work(c, plan.asked)
-                erasure = erasing.begin(c, work, scope)
-            if index is not None:
-                index.delete(work.vectors)
-            receipt, unnoted = self._enter(erasure, scope, work, actor)
-            pending = unnoted + self._remove(erasure, work)
+            with self.record.database.read() as c:
+                scope, work, kept = self._work(c, plan.asked)
+            waits = bool(kept) and plan.asked.kind not in WHOLE
+            waiting = self._wait(plan.asked, kept, actor) if waits else None
+            erased = None
+            if work.anything or not kept:
+                with self.record.database.write() as c:
+                    erasure = erasing.begin(c, work, scope)
+                if index is not None:
+                    index.delete(work.vectors)
+                receipt, unnoted = self._enter(erasure, scope, work, actor)
+                pending = unnoted + self._remove(erasure, work)
+                erased = Erased(scope, _counts(work), receipt, pending)
         self.home.sweep_spool()
-        return Erased(scope, _counts(work), receipt, pending)
+        if erased is None or waits:
+            raise on_hold(kept, waiting, erased)
+        return erased
+
+    def _wait(self, asked: Asked, kept: Kept, actor: Actor) -> str | None:
+        """Enter that an erasure waits for holds to end, unless it does already. Returns its id."""
+        known = [one for one in self.record.holding.read(self.record).waiting.values() if one.done is None]
+        fresh = sorted(set(kept.sightings) - {s for one in known for s in one.sightings})
+        if not fresh:
+            return next((one.id for one in known if set(one.sightings) & set(kept.sightings)), None)
+        id = "E-" + secrets.token_hex(6)
+        body = {"pending": id, "kind": asked.kind, "holds": list(kept.holds)}
+        self.record.enter("erasure.pending", actor, body | {"sightings": [f"sighting:{s}" for s in fresh]})
+        return id
 
     def finish(self, actor: Actor) -> Finished:
         """Complete what a crash cut off. Called whenever a home is opened; free when there is nothing to do."""
@@ -232,18 +206,39 @@ class Eraser:
 
     def _plan(self, asked: Asked) -> Plan:
         with self.record.database.read() as c:
-            scope, work = self._work(c, asked)
-        return Plan(asked, scope, _counts(work))
+            scope, work, kept = self._work(c, asked)
+        return Plan(asked, scope, _counts(work), kept)
 
-    def _work(self, c: Connection, asked: Asked) -> tuple[dict[str, Any], erasing.Work]:
-        """What was asked, as the rows are now. Raises UnknownThing when nothing of it is there."""
+    def _work(self, c: Connection, asked: Asked) -> tuple[dict[str, Any], erasing.Work, Kept]:
+        """What was asked, as the rows are now, without what legal holds keep, and that. Raises UnknownThing when
+        nothing of it is there, OnHold for a source or an analysis that somebody wants gone and that is held."""
+        scope, work = self._found(c, asked)
+        shield = Shield() if asked.kind == REAPPLIED else shield_of(self.record, c)
+        if asked.search is not None and asked.search not in shield.searches:
+            # Whoever has themselves erased has not left their template behind in asking for it.
+            probe = permit.probe_item(asked.search)
+            work = replace(work, items=(*work.items, probe), probes=(asked.search,))
+        kept = kept_of(shield, c, work)
+        if not kept:
+            return scope, work, kept
+        if asked.kind == EXPIRED and asked.sources and not shield.sources.keys() & set(work.sources):
+            # A hold on a search keeps what it showed, and not the whole source.
+            return scope, erasing.of_sources(c, work.sources, kept.sightings), kept
+        if asked.kind in WHOLE:
+            raise on_hold(kept, None, None)
+        free = [s for s in work.sightings if s not in set(kept.sightings)]
+        rest = self._for_good(c, erasing.of_sightings(c, free))
+        if asked.search is not None:
+            rest = replace(rest, items=(*rest.items, *(i for i in work.items if i.startswith("probe:"))))
+            rest = replace(rest, probes=work.probes)
+        return scope | {"count": len(free), "held": len(kept.sightings)}, rest, kept
+
+    def _found(self, c: Connection, asked: Asked) -> tuple[dict[str, Any], erasing.Work]:
+        """What was asked, whether it is held or not. Raises UnknownThing when nothing of it is there."""
         if asked.search is not None:
             found = [s.id for s in sightings_of(c, asked.faces, asked.sources)]
             scope = {"kind": asked.kind, "search": asked.search, "authority": asked.authority, "count": len(found)}
-            work = self._for_good(c, erasing.of_sightings(c, found))
-            # Whoever has themselves erased has not left their template behind in asking for it.
-            probe = permit.probe_item(asked.search)
-            return scope, replace(work, items=(*work.items, probe), probes=(asked.search,))
+            return scope, self._for_good(c, erasing.of_sightings(c, found))
         if asked.image is not None:
             images = erasing.images_by_address(c, asked.image)
             if not images:
@@ -259,9 +254,12 @@ class Eraser:
                 raise UnknownThing("these sources are erased already", advice="`countenance source list` shows them")
             return {"kind": asked.kind, "sources": there}, erasing.of_sources(c, there)
         left = [s.id for s in sightings_by_id(c, asked.sightings)]
-        if not left:
+        if not left and asked.pending is None:
             raise UnknownThing("these sightings are erased already", advice="a search shows the ids of its sightings")
-        return {"kind": asked.kind, "count": len(left)}, self._for_good(c, erasing.of_sightings(c, left))
+        scope = {"kind": asked.kind, "count": len(left)}
+        if asked.pending is not None:
+            scope["pending"] = asked.pending
+        return scope, self._for_good(c, erasing.of_sightings(c, left))
 
     def _unfinished(self) -> list[Unfinished]:
         with self.record.database.read() as c:

@@ -19,8 +19,8 @@ from countenance.domain.errors import BadInput, LedgerBroken
 from countenance.ledger import entry as entries
 
 LIST = "erasures.jsonl"
-NOTED = ("erasure", "probes.expired")
-"""The entries that name shredded items."""
+NOTED = ("erasure", "retention.destroyed", "probes.expired")
+"""The entries that name shredded items; the last is that of older homes."""
 
 
 @dataclass(frozen=True, slots=True)

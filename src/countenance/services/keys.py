@@ -25,7 +25,7 @@ from countenance.domain.errors import BadInput, CountenanceError, KeyTrouble, Un
 from countenance.domain.index import VectorIndex
 from countenance.faces import protection
 from countenance.faces.protection import Rotation
-from countenance.index.opening import key_of
+from countenance.index.opening import key_of, told_of
 from countenance.ledger import keys as ledger_keys
 from countenance.ledger import seal
 from countenance.ledger.log import Ledger
@@ -82,6 +82,12 @@ def open_rotation(home: Home, pack: str, dimension: int, actor: Actor) -> Rotati
             advice="restore the right key folder (`countenance keys import`); nothing was changed",
         )
     return rotation
+
+
+def vectors_seen(path: Path) -> tuple[int, str] | None:
+    """Of a file of templates, wherever it lies: how many it has room for, and which key protects them; None when it is
+    none."""
+    return told_of(path)
 
 
 def described(ring: KeyRing) -> dict[str, Any]:

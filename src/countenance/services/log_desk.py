@@ -53,6 +53,7 @@ class LogDesk:
     home: Home
     people: People
     policy: ProxyLogSettings
+    keep_days: int
 
     # Analyses
 
@@ -77,7 +78,7 @@ class LogDesk:
     ) -> str:
         """The same, returning the analysis's id alone."""
         actor = self.people.admit(actor, "proxylog:analyse")
-        analyst = LogAnalyst(self.home, self.policy)
+        analyst = LogAnalyst(self.home, self.policy, self.keep_days)
         chosen = self._chosen(asked.profiles)
         return analyst.analyse(asked, chosen, actor, rejected=rejected, on_progress=on_progress)
 

@@ -233,6 +233,11 @@ class People:
         """Open a closed account again. Raises Refused, UnknownThing."""
         with self.changing():
             actor, account = self._over(reference, actor)
+            if account.disabled and not account.name:
+                raise Refused(
+                    "the name of this closed account, and what it signed in with, were destroyed at their time",
+                    advice="make a new account",
+                )
             if account.disabled:
                 self.record.enter("people.enabled", actor, {"account": account.id})
         return self.account(account.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from sqlalchemy import Connection
 
@@ -15,26 +15,32 @@ from countenance.store.pictures import SightingRow
 
 
 def first_pictures(
-    connection: Connection, hits: Sequence[Hit], source_ids: Sequence[int], limit: int
+    connection: Connection,
+    hits: Sequence[Hit],
+    source_ids: Sequence[int],
+    limit: int,
+    hidden: Set[int] = frozenset(),
 ) -> tuple[list[list[SightingRow]], bool]:
     """The `limit` most alike pictures, best first, each with its sightings, the most alike first; and whether there are
     more.
 
-    `hits` are sorted, the best first. Rows are read from the top and only until enough pictures are known.
+    `hits` are sorted, the best first; `hidden` are sightings that nobody is shown. Rows are read from the top and only
+    until enough pictures are known.
     """
     scores = dict(hits)
     best: dict[int, float] = {}
     step = max(2 * limit, 32)
     for start in range(0, len(hits), step):
         part = [hit.id for hit in hits[start : start + step]]
-        for face, picture in pictures.pictures_of_faces(connection, part, source_ids):
+        for face, picture in pictures.pictures_of_faces(connection, part, source_ids, hidden):
             best[picture] = max(best.get(picture, -2.0), scores[face])
         # Another picture as alike as the last one shown would have to be ordered beside it: go on past such ties.
         rest = hits[start + step].score if start + step < len(hits) else -2.0
         if len(best) > limit and sorted(best.values(), reverse=True)[limit] > rest:
             break
     first = sorted(best, key=lambda picture: (-best[picture], picture))[:limit]
-    return _ranked(scores, pictures.sightings_of_pictures(connection, first, source_ids)), len(best) > limit
+    found = pictures.sightings_of_pictures(connection, first, source_ids)
+    return _ranked(scores, [one for one in found if one.id not in hidden]), len(best) > limit
 
 
 def _ranked(scores: Mapping[int, float], sightings: Iterable[SightingRow]) -> list[list[SightingRow]]:

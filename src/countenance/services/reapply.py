@@ -9,13 +9,16 @@ from sqlalchemy import insert, select, text, update
 from countenance.domain.authority import Actor
 from countenance.domain.errors import UnknownThing
 from countenance.services.erase import Eraser
+from countenance.services.erasure import REAPPLIED
 from countenance.services.erasure_list import Gone
-from countenance.store import analyses, items, searches, sources
+from countenance.services.shield import ANY
+from countenance.store import analyses, items, reviews, searches, sources
 from countenance.store.moments import now, to_row
 from countenance.store.pictures import chunks, sightings_by_id
 from countenance.store.schema import suppressed, tokens
 
 _PROBE = "probe:"
+_PAIR = "control:"
 
 
 def reapply(eraser: Eraser, gone: Gone, said: dict[str, Any], actor: Actor) -> dict[str, int]:
@@ -42,22 +45,23 @@ def reapply(eraser: Eraser, gone: Gone, said: dict[str, Any], actor: Actor) -> d
     with database.read() as c:
         names = [source.name for source in sources.every(c) if source.id in set(numbers["source"])]
     if names:
-        eraser.erase(eraser.plan_sources(names, "reapplied"), actor)
+        eraser.erase(eraser.plan_sources(names, REAPPLIED), actor)
     with database.read() as c:
         left = [one.id for part in chunks(numbers["sighting"]) for one in sightings_by_id(c, part)]
     if left:
-        eraser.erase(eraser.plan_sightings(left), actor)
+        eraser.erase(eraser.plan_sightings(left, REAPPLIED), actor)
     kept = [id for id in gone.analyses if _there(eraser, id)]
     if kept:
-        eraser.erase(eraser.plan_analyses(kept, "reapplied"), actor)
+        eraser.erase(eraser.plan_analyses(kept, REAPPLIED), actor)
     with database.read() as c:
         keys = sorted(items.open_keys(c, gone.items))
     if keys:
         # What is left of it has no row: sealed parts of entries whose key the backup brought back, probes, notes.
-        body = {"scope": {"kind": "reapplied"}, "sightings": 0, "items": keys}
+        body = {"scope": {"kind": REAPPLIED}, "sightings": 0, "items": keys}
         eraser.record.enter("erasure", actor, body)
     with database.write() as c:
         searches.forget_probes(c, [item.removeprefix(_PROBE) for item in rest if item.startswith(_PROBE)])
+        reviews.drop(c, [item.removeprefix(_PAIR) for item in rest if item.startswith(_PAIR)])
         items.destroy(c, gone.items)
         marks = {bytes.fromhex(mark) for mark in gone.marks}
         known = set(c.execute(select(suppressed.c.mark)).scalars())
@@ -67,6 +71,8 @@ def reapply(eraser: Eraser, gone: Gone, said: dict[str, Any], actor: Actor) -> d
             # The list names numbers that this database never gave: they must not become somebody else's.
             most = {"most": max(numbers["sighting"])}
             c.execute(text("UPDATE sqlite_sequence SET seq = max(seq, :most) WHERE name = 'sightings'"), most)
+    # Holds may stand in a newer ledger that came with the backup.
+    database.set_meta(ANY, "yes")
     database.purge()
     return {"sources": len(names), "sightings": len(left), "analyses": len(kept), "keys": len(keys)}
 

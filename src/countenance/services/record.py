@@ -14,6 +14,7 @@ from countenance.ledger.entry import Entry
 from countenance.ledger.log import Ledger
 from countenance.ledger.receipt import Receipt
 from countenance.services.docket import Docket
+from countenance.services.holding import Holding
 from countenance.services.inspected import Inspecting
 from countenance.services.paperwork import Paperwork
 from countenance.services.roll import UNTOLD, Roll
@@ -34,7 +35,8 @@ class Told:
 class Record:
     """The ledger of a home together with the keys of what it seals. `told` is what was read of it already, `borne`
     which rows were: by their entry, a digest of the row that it bears out; `people` what it tells of accounts, and
-    `papers` of requests for authorities `docket` of reviews and `inspecting` of inspections."""
+    `papers` of requests for authorities, `docket` of reviews, `inspecting` of inspections and `holding` of legal
+    holds."""
 
     ledger: Ledger
     database: Database
@@ -44,6 +46,7 @@ class Record:
     papers: Paperwork = field(default_factory=Paperwork, repr=False, compare=False)
     docket: Docket = field(default_factory=Docket, repr=False, compare=False)
     inspecting: Inspecting = field(default_factory=Inspecting, repr=False, compare=False)
+    holding: Holding = field(default_factory=Holding, repr=False, compare=False)
 
     @property
     def profile(self) -> Profile:

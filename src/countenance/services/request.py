@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from countenance.domain import justification
 from countenance.domain.authority import Actor, Authority
@@ -21,6 +21,7 @@ from countenance.services.cases import Cases, cases_of
 from countenance.services.paperwork import Papers, declined_item, item_of
 from countenance.services.permit import probe_item
 from countenance.services.record import Record
+from countenance.services.shield import shield_of
 from countenance.settings import AuthoritySettings
 from countenance.store import authorities, items, moments, searches
 
@@ -238,9 +239,14 @@ class RequestDesk:
             return
         with self.record.database.write() as c:
             made = searches.with_results(c, authority)
-            if made:
-                searches.delete_results(c, made)
-                items.destroy(c, [probe_item(search) for search in made])
+            held = [search for search in made if search in shield_of(self.record, c).searches] if made else []
+            gone = [search for search in made if search not in held]
+            if gone:
+                searches.delete_results(c, gone)
+                items.destroy(c, [probe_item(search) for search in gone])
+            if held:
+                # A hold keeps them, and nobody opens them.
+                searches.close(c, held)
 
     # Inside
 
@@ -288,11 +294,17 @@ class RequestDesk:
         return tuple(near)
 
 
-def notes_over(record: Record, *, keep: timedelta) -> list[str]:
-    """The items of requests whose time was over `keep` ago."""
-    before = moments.now() - keep
-    old = [one for one in record.papers.read(record).requests.values() if one.wanted.expires <= before]
-    return [item for one in old for item in (item_of(one.id), declined_item(one.id))]
+def notes_over(record: Record, *, before: datetime, keep: timedelta) -> list[tuple[str, str | None, datetime]]:
+    """(item, authority, when) of what was written in requests, whose time ends up to a moment: `keep` after their own
+    end."""
+    every = record.papers.read(record).requests.values()
+    old = [(one, one.wanted.expires + keep) for one in every]
+    return [
+        (item, one.authority, at)
+        for one, at in old
+        if at <= before
+        for item in (item_of(one.id), declined_item(one.id))
+    ]
 
 
 def _body(id: str, wanted: Wanted, actor: Actor) -> dict[str, object]:

@@ -26,6 +26,7 @@ from countenance.imaging.reading import read_file
 from countenance.imaging.thumbnail import MEDIA_TYPE, thumbnail
 from countenance.services.present import shown
 from countenance.services.record import Record
+from countenance.services.shield import restricted
 from countenance.store import moments, searches
 from countenance.store.blobs import Blobs
 from countenance.store.items import disclosed_note
@@ -67,8 +68,9 @@ class Revealer:
     def shown(self, search: str, handle: str) -> SearchResult:
         """The result again; what was erased since is missing. Raises NoAuthority when the handle opens nothing."""
         row = self._open(search, handle)
+        hidden = restricted(self.record)
         with self.record.database.read() as c:
-            candidates = searches.candidates_of(c, search)
+            candidates = [x for x in searches.candidates_of(c, search) if x.sighting_id not in hidden]
             rows = {s.id: s for s in sightings_by_id(c, [x.sighting_id for x in candidates])}
         result = row.result
         judged = {int(id): datetime.fromisoformat(at) for id, at in result.get("judged_different", {}).items()}
@@ -203,7 +205,7 @@ class Revealer:
             if sighting not in {row.sighting_id for row in searches.candidates_of(c, search)}:
                 raise UnknownThing("this search did not show that sighting")
             found = sightings_by_id(c, [sighting])
-        if not found:
+        if not found or sighting in restricted(self.record):
             raise UnknownThing("this sighting has been erased")
         return found[0]
 

@@ -23,6 +23,7 @@ from countenance.services.permit import probe_item
 from countenance.services.probes import Choice
 from countenance.services.quality_words import warnings_of
 from countenance.services.record import Record
+from countenance.services.shield import restricted
 from countenance.store import items, moments, reviews, searches
 from countenance.store.blobs import Blobs
 from countenance.store.pictures import sightings_by_id
@@ -210,7 +211,8 @@ class ReviewDesk:
         if review.control:
             return Pair(review.id, self._kept(review.id, "probe", None), self._kept(review.id, "candidate", None))
         with self.record.database.read() as c:
-            found = sightings_by_id(c, [review.sighting])
+            # Somebody who waits to be erased is shown to nobody.
+            found = sightings_by_id(c, {review.sighting} - restricted(self.record))
         crop = self.blobs.get(found[0].row.crop) if found and found[0].row.crop else None
         warnings = warnings_of(found[0].row.quality) if found else ()
         return Pair(review.id, self._kept(review.id, "probe", review.search), Side(crop, warnings))

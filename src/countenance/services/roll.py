@@ -79,6 +79,11 @@ class Roll:
             self._told, self._upto = told, size
             return told
 
+    def forget(self) -> None:
+        """Read everything anew: a name that was shredded is not remembered."""
+        with self._lock:
+            self._told, self._upto = Told(), 0
+
 
 def item_of(account: str) -> str:
     """The item under which an account's name is sealed."""

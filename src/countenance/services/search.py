@@ -25,6 +25,7 @@ from countenance.services import authorise, permit
 from countenance.services.present import first_pictures, groups_of
 from countenance.services.probes import Choice, Detect, Probe, prepare
 from countenance.services.record import Record
+from countenance.services.shield import restricted
 from countenance.services.verdicts import marked
 from countenance.store import moments, searches
 
@@ -100,8 +101,9 @@ class Searcher:
         least = self.policy.min_likeness if request.min_likeness is None else request.min_likeness
         with self.showing():
             hits = permit.look_up(self.index, leave, template, min_score=least, limit=MAX_HITS)
+            hidden = restricted(self.record)
             with self.record.database.read() as c:
-                chosen, more = first_pictures(c, hits.hits, leave.source_ids, limit)
+                chosen, more = first_pictures(c, hits.hits, leave.source_ids, limit, hidden)
             people = self.people(leave.source_ids)
             groups = groups_of(hits, chosen, self.calibration, people=people)
             rule = (self.calibration, self.sameness)

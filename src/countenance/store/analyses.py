@@ -111,9 +111,10 @@ def session(connection: Connection, id: str, analysis: str | None = None) -> Log
     return _session(row)
 
 
-def over(connection: Connection, *, now: datetime) -> list[str]:
-    """Analyses whose time is over."""
-    return list(connection.execute(select(analyses.c.id).where(analyses.c.keep_until <= to_row(now))).scalars())
+def over(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
+    """Analyses whose time ends up to a moment, and when."""
+    query = select(analyses.c.id, analyses.c.keep_until).where(analyses.c.keep_until <= to_row(before))
+    return sorted((row.id, from_row(row.keep_until)) for row in connection.execute(query))
 
 
 def session_item(analysis: str, session: str) -> str:

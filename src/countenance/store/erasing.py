@@ -44,6 +44,11 @@ class Work:
     probes: tuple[str, ...] = ()
     """Searches whose sealed probe goes."""
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to remove."""
+        return any((self.sightings, self.appearances, self.images, self.sources, self.analyses, self.items))
+
     def as_json(self) -> dict[str, Any]:
         """For the row that lets a killed erasure be finished."""
         return asdict(self)
@@ -82,12 +87,14 @@ def of_images(connection: Connection, ids: Iterable[int]) -> Work:
     return _complete(connection, sightings, faces, images)
 
 
-def of_sources(connection: Connection, ids: Iterable[int]) -> Work:
-    """These sources with everything that appears nowhere else."""
+def of_sources(connection: Connection, ids: Iterable[int], spared: Iterable[int] = ()) -> Work:
+    """These sources with everything that appears nowhere else; but for the pages of `spared` sightings, whose source
+    then stays."""
     wanted = set(ids)
-    here = _some(connection, s.appearances.c.id, s.appearances.c.source_id, wanted)
+    kept = _some(connection, s.sightings.c.appearance_id, s.sightings.c.id, spared)
+    here = _some(connection, s.appearances.c.id, s.appearances.c.source_id, wanted) - kept
     touched = _some(connection, s.appearances.c.image_id, s.appearances.c.id, here)
-    left: set[int] = set()
+    left: set[int] = _some(connection, s.appearances.c.image_id, s.appearances.c.id, kept)
     for chunk in chunks(touched):
         rows = connection.execute(
             select(s.appearances.c.image_id).where(
@@ -98,8 +105,29 @@ def of_sources(connection: Connection, ids: Iterable[int]) -> Work:
     images = touched - left
     faces = _some(connection, s.faces.c.id, s.faces.c.image_id, images)
     sightings = _some(connection, s.sightings.c.id, s.sightings.c.appearance_id, here)
-    stay = _some(connection, s.faces.c.id, s.faces.c.image_id, left)
-    return _complete(connection, sightings, faces, images, appearances=here, sources_gone=wanted, left=stay)
+    stay = _some(connection, s.faces.c.id, s.faces.c.image_id, left & touched)
+    gone = wanted - _some(connection, s.appearances.c.source_id, s.appearances.c.id, kept)
+    return _complete(connection, sightings, faces, images, appearances=here, sources_gone=gone, left=stay)
+
+
+def on_pages_of(connection: Connection, work: Work, source_ids: Iterable[int]) -> dict[int, int]:
+    """Those of this work's sightings that are on pages of these sources, each with its source."""
+    wanted = set(source_ids)
+    found: dict[int, int] = {}
+    for chunk in chunks(work.sightings if wanted else ()):
+        rows = connection.execute(
+            select(s.sightings.c.id, s.appearances.c.source_id)
+            .join(s.appearances, s.appearances.c.id == s.sightings.c.appearance_id)
+            .where(s.sightings.c.id.in_(chunk))
+        )
+        found |= {sighting: source for sighting, source in rows if source in wanted}
+    return found
+
+
+def pages_of(connection: Connection, work: Work, source_ids: Iterable[int]) -> set[int]:
+    """Those of these sources of which this work takes a page."""
+    wanted = set(source_ids)
+    return _some(connection, s.appearances.c.source_id, s.appearances.c.id, work.appearances if wanted else ()) & wanted
 
 
 def of_analyses(connection: Connection, ids: Iterable[str]) -> Work:

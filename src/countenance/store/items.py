@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, literal, select
 
-from countenance.store.moments import to_row
+from countenance.store.moments import from_row, to_row
 from countenance.store.schema import authorities, item_keys, searches
 
 KEY_BYTES = 32
@@ -51,21 +51,30 @@ def revoked_note(authority: str) -> str:
     return f"note:{authority}:revoked"
 
 
-def notes_over(connection: Connection, *, now: datetime, keep: timedelta) -> list[str]:
-    """The notes of searches whose probes' time is over, and of authorities that ended `keep` ago."""
+def notes_over(connection: Connection, *, before: datetime, keep: timedelta) -> list[tuple[str, str, datetime]]:
+    """(note, search or authority, when) of searches whose probes' time ends up to a moment, and of authorities that
+    ended `keep` before it."""
     disclosed = literal("note:") + searches.c.id + ":disclosed"
     revoked = literal("note:") + authorities.c.id + ":revoked"
     of_searches = (
-        select(item_keys.c.item)
+        select(item_keys.c.item, searches.c.id, searches.c.keep_until)
         .join(searches, item_keys.c.item == disclosed)
-        .where(searches.c.keep_until <= to_row(now))
+        .where(searches.c.keep_until <= to_row(before))
     )
     of_authorities = (
-        select(item_keys.c.item)
+        select(item_keys.c.item, authorities.c.id, authorities.c.expires_at)
         .join(authorities, item_keys.c.item == revoked)
-        .where(authorities.c.expires_at <= to_row(now - keep))
+        .where(authorities.c.expires_at <= to_row(before - keep))
     )
-    return sorted(connection.execute(of_searches.union(of_authorities)).scalars())
+    found = [(row.item, row.id, from_row(row.keep_until)) for row in connection.execute(of_searches)]
+    found += [(row.item, row.id, from_row(row.expires_at) + keep) for row in connection.execute(of_authorities)]
+    return sorted(found)
+
+
+def beginning(connection: Connection, prefix: str) -> list[str]:
+    """The items whose names begin so, as far as their keys exist."""
+    query = select(item_keys.c.item).where(item_keys.c.item.startswith(prefix, autoescape=True))
+    return sorted(connection.execute(query).scalars())
 
 
 def destroy(connection: Connection, items: Iterable[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,7 +134,7 @@ def count(connection: Connection, source_ids: Iterable[int]) -> dict[str, int]:
 # Made once: to put a statement together takes longer than SQLite takes to answer it. The source is not looked at in
 # them, where it leads SQLite to read the source's every page.
 _PICTURES = (
-    select(sightings.c.face_id, images.c.picture_id, appearances.c.source_id)
+    select(sightings.c.id, sightings.c.face_id, images.c.picture_id, appearances.c.source_id)
     .join(faces, faces.c.id == sightings.c.face_id)
     .join(images, images.c.id == faces.c.image_id)
     .join(appearances, appearances.c.id == sightings.c.appearance_id)
@@ -190,14 +190,14 @@ class SightingRow:
 
 
 def pictures_of_faces(
-    connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]
+    connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int], hidden: Set[int] = frozenset()
 ) -> list[tuple[int, int]]:
-    """(face, picture) of every sighting of these faces in these sources."""
+    """(face, picture) of every sighting of these faces in these sources, but for hidden ones."""
     wanted = set(source_ids)
     found: list[tuple[int, int]] = []
     for chunk in chunks(face_ids):
         rows = connection.execute(_PICTURES.where(_among(sightings.c.face_id, chunk)))
-        found.extend((face, picture) for face, picture, source in rows if source in wanted)
+        found.extend((face, picture) for id, face, picture, source in rows if source in wanted and id not in hidden)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from countenance.store.moments import to_row
+from countenance.store.moments import from_row, to_row
 from countenance.store.schema import review_pictures
 
 
@@ -29,7 +29,8 @@ def drop(connection: Connection, reviews: Iterable[str]) -> None:
     connection.execute(delete(review_pictures).where(review_pictures.c.review.in_(list(reviews))))
 
 
-def drop_over(connection: Connection, *, now: datetime) -> int:
-    """Keep no longer what is over its time. Returns how many there were."""
-    over = review_pictures.c.keep_until <= to_row(now)
-    return connection.execute(delete(review_pictures).where(over)).rowcount
+def over(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
+    """The reviews whose pictures' time ends up to a moment, and when."""
+    query = select(review_pictures.c.review, review_pictures.c.keep_until).distinct()
+    rows = connection.execute(query.where(review_pictures.c.keep_until <= to_row(before)))
+    return sorted((row.review, from_row(row.keep_until)) for row in rows)

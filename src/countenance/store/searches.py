@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, null, select, update
 
-from countenance.store.moments import to_row
+from countenance.store.moments import from_row, to_row
 from countenance.store.schema import candidates, searches
 
 
@@ -101,10 +101,27 @@ def candidates_of(connection: Connection, id: str) -> list[Row[Any]]:
     )
 
 
-def probes_over(connection: Connection, *, now: datetime) -> list[str]:
-    """The searches whose probes' time is over."""
-    query = select(searches.c.id).where(searches.c.keep_until <= to_row(now), searches.c.probe.is_not(None))
-    return list(connection.execute(query.order_by(searches.c.id)).scalars())
+def probes_over(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
+    """The searches whose probes' time ends up to a moment, and when."""
+    query = select(searches.c.id, searches.c.keep_until)
+    query = query.where(searches.c.keep_until <= to_row(before), searches.c.probe.is_not(None))
+    return [(row.id, from_row(row.keep_until)) for row in connection.execute(query.order_by(searches.c.id))]
+
+
+def results_over(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
+    """The searches whose handles expire up to a moment, and when."""
+    query = select(searches.c.id, searches.c.handle_until).where(searches.c.handle_until <= to_row(before))
+    return [(row.id, from_row(row.handle_until)) for row in connection.execute(query.order_by(searches.c.id))]
+
+
+def keep_until(connection: Connection, ids: Iterable[str]) -> dict[str, datetime]:
+    """Until when the probes of these searches are kept, and what was noted of them."""
+    found: dict[str, datetime] = {}
+    wanted = list(ids)
+    for start in range(0, len(wanted), 500):
+        query = select(searches.c.id, searches.c.keep_until).where(searches.c.id.in_(wanted[start : start + 500]))
+        found.update((row.id, from_row(row.keep_until)) for row in connection.execute(query))
+    return found
 
 
 def forget_probes(connection: Connection, ids: Iterable[str]) -> None:
@@ -113,16 +130,21 @@ def forget_probes(connection: Connection, ids: Iterable[str]) -> None:
         connection.execute(update(searches).where(searches.c.id == id).values(probe=null()))
 
 
-def forget_results(connection: Connection, *, now: datetime) -> int:
-    """Drop what handles opened, once they have expired."""
-    over = select(searches.c.id).where(searches.c.handle_until <= to_row(now))
-    gone = connection.execute(delete(candidates).where(candidates.c.search_id.in_(over))).rowcount
-    connection.execute(
-        update(searches)
-        .where(searches.c.handle_until <= to_row(now))
-        .values(handle=None, handle_until=None, result=null())
-    )
+def forget_results(connection: Connection, ids: Iterable[str]) -> int:
+    """Drop what these searches showed. Returns how many candidates there were."""
+    gone = 0
+    for id in ids:
+        gone += connection.execute(delete(candidates).where(candidates.c.search_id == id)).rowcount
+        connection.execute(
+            update(searches).where(searches.c.id == id).values(handle=None, handle_until=None, result=null())
+        )
     return gone
+
+
+def close(connection: Connection, ids: Iterable[str]) -> None:
+    """Let nobody open these any more; what they showed stays."""
+    for id in ids:
+        connection.execute(update(searches).where(searches.c.id == id).values(handle=None, handle_until=None))
 
 
 def get(connection: Connection, id: str) -> Row[Any]:
@@ -134,6 +156,16 @@ def under(connection: Connection, authority: str) -> list[str]:
     """The searches made under an authority, oldest first."""
     query = select(searches.c.id).where(searches.c.authority_id == authority)
     return list(connection.execute(query.order_by(searches.c.started_at, searches.c.id)).scalars())
+
+
+def result_entries(connection: Connection, ids: Iterable[str]) -> list[int]:
+    """The entries that say what these searches showed."""
+    wanted = list(ids)
+    found: list[int] = []
+    for start in range(0, len(wanted), 500):
+        query = select(searches.c.result_seq).where(searches.c.id.in_(wanted[start : start + 500]))
+        found.extend(connection.execute(query.where(searches.c.result_seq.is_not(None))).scalars())
+    return sorted(found)
 
 
 def with_results(connection: Connection, authority: str) -> list[str]:

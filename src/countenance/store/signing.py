@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from countenance.store.moments import to_row
+from countenance.store.moments import from_row, to_row
 from countenance.store.schema import attempts, browser_sessions, credentials, known_devices
 
 FORGET = timedelta(days=1)
@@ -126,3 +126,34 @@ def fail(connection: Connection, key: str, count: int, until: datetime, *, now: 
     connection.execute(delete(attempts).where(attempts.c.key == key))
     if count > 0:
         connection.execute(insert(attempts).values(key=key, failures=count, until=to_row(until), at=to_row(now)))
+
+
+def sessions_over(connection: Connection, *, before: datetime) -> list[tuple[bytes, datetime]]:
+    """Sessions that end up to a moment, by key, and when."""
+    query = select(browser_sessions.c.key, browser_sessions.c.until).where(browser_sessions.c.until <= to_row(before))
+    return [(row.key, from_row(row.until)) for row in connection.execute(query)]
+
+
+def devices_over(connection: Connection, *, before: datetime) -> list[tuple[bytes, datetime]]:
+    """Known browsers whose time ends up to a moment, by key, and when."""
+    query = select(known_devices.c.key, known_devices.c.used_at)
+    rows = connection.execute(query.where(known_devices.c.used_at <= to_row(before - DEVICE)))
+    return [(row.key, from_row(row.used_at) + DEVICE) for row in rows]
+
+
+def attempts_over(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
+    """Counts of failures whose time ends up to a moment, by key, and when."""
+    query = select(attempts.c.key, attempts.c.at).where(attempts.c.at <= to_row(before - FORGET))
+    return [(row.key, from_row(row.at) + FORGET) for row in connection.execute(query)]
+
+
+def clear(connection: Connection, *, now: datetime) -> None:
+    """Delete sessions, known browsers and counts of failures whose time is over."""
+    connection.execute(delete(browser_sessions).where(browser_sessions.c.until <= to_row(now)))
+    connection.execute(delete(known_devices).where(known_devices.c.used_at <= to_row(now - DEVICE)))
+    connection.execute(delete(attempts).where(attempts.c.at <= to_row(now - FORGET)))
+
+
+def has_credentials(connection: Connection, account: str) -> bool:
+    """Whether anything is kept that an account signs in with."""
+    return connection.execute(select(credentials.c.id).where(credentials.c.account == account)).first() is not None

@@ -28,17 +28,19 @@ from countenance.web.api import (
     oversight,
     proxylog,
     requests,
+    retention,
     reviews,
     searches,
     sources,
 )
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
-from countenance.web.pages import account, door, routes
+from countenance.web.pages import account, breach, door, routes
 from countenance.web.pages import inspections as inspection_pages
 from countenance.web.pages import oversight as oversight_pages
 from countenance.web.pages import proxylog as proxylog_pages
 from countenance.web.pages import requests as request_pages
+from countenance.web.pages import retention as retention_pages
 from countenance.web.pages import review as review_pages
 from countenance.web.pages import subject as subject_pages
 from countenance.web.pages import tokens as token_pages
@@ -84,6 +86,7 @@ def build(
         reviews,
         inspections,
         oversight,
+        retention,
         ledger,
         proxylog,
         accounts,
@@ -95,6 +98,8 @@ def build(
     web.include_router(review_pages.router)
     web.include_router(inspection_pages.router)
     web.include_router(oversight_pages.router)
+    web.include_router(retention_pages.router)
+    web.include_router(breach.router)
     web.include_router(door.router)
     web.include_router(account.router)
     web.include_router(proxylog_pages.router)
@@ -173,6 +178,7 @@ _TAGS = [
     {"name": "reviews", "description": "Two people look at a probe and a candidate, before anything is acted on."},
     {"name": "inspections", "description": "Somebody with no part in a search looks at it afterwards."},
     {"name": "oversight", "description": "The ledger read as acts of people, for a lawful purpose."},
+    {"name": "retention", "description": "How long what is kept, what is due, what was destroyed."},
     {"name": "ledger", "description": "What was done, provably."},
     {"name": "accounts", "description": "Who there is, and what they may do."},
     {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},

@@ -48,6 +48,7 @@ MENU = (
             Item("/oversight", "Oversight", "oversight:read"),
             Item("/inspections", "Inspections", "inspections:read"),
             Item("/subject", "Subject access", "subject"),
+            Item("/retention", "Retention", "retention:read"),
             Item("/ledger", "Ledger", "ledger:read"),
             Item("/proxylog", "Proxy logs", "proxylog:read"),
         ),

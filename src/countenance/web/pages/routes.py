@@ -75,7 +75,7 @@ def sources(request: Request, house: House, csrf: SeesSources) -> Response:
     """Every source, with what was found in it."""
     running = request.app.state.ingests.running()
     rows = [(s, house.source_summary(s.name), running.get(s.name)) for s in house.sources()]
-    days, profile = house.settings.sources.retain_days, house.people.profile
+    days, profile = house.settings.retention.source_days, house.people.profile
     bases = [basis for basis in BASES.values() if profile.allows(basis.code)]
     return render(request, "sources.html", csrf, rows=rows, bases=bases, kinds=KINDS, now=now(), retain_days=days)
 

@@ -46,13 +46,17 @@ ACTS = {
     "search.cut-off": "Search cut off, nothing shown",
     "search.disclosed": "Search exported",
     "picture.opened": "Picture opened",
-    "probes.expired": "Probes forgotten",
+    "retention.destroyed": "Destroyed, its time being over",
+    "hold.placed": "Legal hold placed",
+    "hold.released": "Legal hold released",
+    "hold.lapsed": "Legal hold ended at its date",
     "subject.started": "Subject report began",
     "subject.corrected": "Somebody else taken out of a subject report",
     "subject.shown": "Told to the person it is about",
     "erase.started": "Erasure by face began",
     "erase.shown": "Sightings counted for an erasure",
     "erasure": "Erased",
+    "erasure.pending": "Erasure waits for a legal hold to end",
     "token.created": "Token made",
     "token.revoked": "Token revoked",
     "ledger.exported": "Ledger exported",
@@ -99,6 +103,9 @@ ACTS = {
     "session.ended": "Signed out",
 }
 """Types of entries, for people. A type that is not here is shown as it is."""
+
+FORMER = {"probes.expired": "Probes forgotten"}
+"""Types that older versions wrote."""
 
 KINDS = {"folder": "Folder", "urls": "List of addresses", "website": "Website"}
 
@@ -153,7 +160,7 @@ def count(value: int, one: str, many: str | None = None) -> str:
 
 def act(kind: str) -> str:
     """A type of entry."""
-    return ACTS.get(kind, kind)
+    return ACTS.get(kind) or FORMER.get(kind, kind)
 
 
 def reason(code: str) -> str:

@@ -1,0 +1,101 @@
+"""What the ledger tells of legal holds, and of erasures that wait for them to end.
+
+Nothing of this stands in a row: nobody places a hold, or ends one, by editing the database. Reading goes on where the
+last reading ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from countenance.domain.holds import Ended, Hold, Scope, Waiting
+
+if TYPE_CHECKING:
+    from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
+
+NEEDLES = ('"hold":"H-', '"pending":"E-')
+"""One of them stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds either."""
+
+PLACED = "hold.placed"
+RELEASED = "hold.released"
+LAPSED = "hold.lapsed"
+PENDING = "erasure.pending"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Every hold and every erasure that waits or waited, by id."""
+
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+
+    @cached_property
+    def restricted(self) -> frozenset[int]:
+        """Sightings whose erasure waits: nobody is shown them."""
+        return frozenset(s for one in self.waiting.values() if one.done is None for s in one.sightings)
+
+    def in_force(self, now: datetime) -> list[Hold]:
+        """The holds that hold at a moment, the oldest first."""
+        return [one for one in self.holds.values() if one.state(now) == "in force"]
+
+
+class Holding:
+    """What was read of the ledger so far. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = Held()
+        self._upto = 0
+
+    def read(self, record: Record) -> Held:
+        """Everything up to the newest entry. Raises LedgerBroken where the ledger is not what was signed."""
+        with self._lock:
+            size = record.ledger.size
+            if size > self._upto:
+                found = {
+                    entry.seq: entry
+                    for needle in NEEDLES
+                    for entry in record.ledger.mentioning(needle, self._upto, size)
+                }
+                held = self._held
+                for seq in sorted(found):
+                    held = apply(held, found[seq])
+                self._held, self._upto = held, size
+            return self._held
+
+
+def reason_item(hold: str) -> str:
+    """The item under which it is sealed why a hold was placed."""
+    return f"note:{hold}:placed"
+
+
+def released_item(hold: str) -> str:
+    """The item under which it is sealed why a hold was released."""
+    return f"note:{hold}:released"
+
+
+def apply(held: Held, entry: Entry) -> Held:
+    """What is told once one more entry was read. Entries of other kinds change nothing."""
+    body, at, by = entry.body, datetime.fromisoformat(entry.at), str(entry.actor["authenticated"])
+    if entry.kind == PLACED:
+        until = datetime.fromisoformat(body["until"])
+        hold = Hold(body["hold"], Scope.from_json(body["of"]), until, body.get("case") or "", by, at, entry.seq)
+        return replace(held, holds={**held.holds, hold.id: hold})
+    if entry.kind in (RELEASED, LAPSED) and (known := held.holds.get(body["hold"])) is not None:
+        ended = Ended(entry.kind.removeprefix("hold."), at, by, entry.seq)
+        return replace(held, holds={**held.holds, known.id: replace(known, ended=ended)})
+    if entry.kind == PENDING:
+        numbers = tuple(int(str(item).removeprefix("sighting:")) for item in body["sightings"])
+        one = Waiting(body["pending"], numbers, tuple(body["holds"]), by, at, entry.seq)
+        return replace(held, waiting={**held.waiting, one.id: one})
+    if entry.kind == "erasure":
+        waited = held.waiting.get(str((body.get("scope") or {}).get("pending", "")))
+        if waited is not None:
+            return replace(held, waiting={**held.waiting, waited.id: replace(waited, done=entry.seq)})
+    return held
