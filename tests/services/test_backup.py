@@ -69,7 +69,7 @@ def test_on_an_empty_machine_it_answers_as_before(house: Place, bare: Place, tmp
     with pytest.raises(KeyTrouble, match="keys of this home are not here"):
         bring_back(tmp_path / "home.age", bare.home, bare.keys, OPEN)
     assert not bare.home.exists()
-    import_keys(bare.home, bare.keys, tmp_path / "keys.json", TESTER, force=False)
+    import_keys(bare.where, tmp_path / "keys.json", TESTER, force=False)
     bring_back(tmp_path / "home.age", bare.home, bare.keys, OPEN)
     with bare.open() as product:
         assert "home.restored" in kinds(product)[size:]

@@ -1,0 +1,182 @@
+"""Where the homes of the tests have their rows: in their folders, or, when `COUNTENANCE_TEST_DATABASE` says
+`postgresql`, in databases of a PostgreSQL server that is started for these tests and gone afterwards.
+
+A home's database is named after its folder, so that whoever knows the folder knows the database, in any process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SWITCH = "COUNTENANCE_TEST_DATABASE"
+SERVER = "COUNTENANCE_TEST_SERVER"
+"""The folder of the server's socket, told to every process of the tests."""
+
+TEMPLATE = "home"
+OWNER = "countenance"
+_known: set[str] = set()
+
+
+def on_postgresql() -> bool:
+    """Whether homes have their rows in PostgreSQL."""
+    return os.environ.get(SWITCH) == "postgresql"
+
+
+def url(name: str, user: str = OWNER) -> str:
+    """The address of a database of the server of these tests."""
+    return f"postgresql+psycopg://{user}@/{name}?host={os.environ[SERVER]}"
+
+
+def name_of(home: Path) -> str:
+    """The name of the database of the home in this folder."""
+    return "h" + hashlib.sha256(os.path.abspath(home).encode()).hexdigest()[:24]  # noqa: PTH100
+
+
+def address(home: Path) -> str | None:
+    """The address of the rows of the home in this folder, whose database is there from now on; None with SQLite."""
+    if not on_postgresql():
+        return None
+    name = name_of(home)
+    if name not in _known:
+        with contextlib.suppress(_there()):
+            create(name)
+        _known.add(name)
+    return url(name)
+
+
+def place(file: Path) -> Any:
+    """What `Database.open` takes for the rows of a home in this file's folder."""
+    return address(file.parent) or file
+
+
+def create(name: str, template: str = TEMPLATE) -> None:
+    """A database that begins as another is, to which nobody may be connected for longer than a moment."""
+    import psycopg
+
+    for tries in range(200):
+        try:
+            return ask(f"CREATE DATABASE {name} TEMPLATE {template}")
+        except psycopg.errors.ObjectInUse:
+            # The server notices a moment later that a process which had it open is gone.
+            if tries == 199:
+                raise
+            time.sleep(0.05)
+
+
+def copy(source: Path, target: Path) -> None:
+    """The rows of one home become those of another, in the place of what it had."""
+    if on_postgresql() and exists(source):
+        drop(target)
+        create(name_of(target), name_of(source))
+        _known.add(name_of(target))
+
+
+def exists(home: Path) -> bool:
+    """Whether the home in this folder has a database."""
+    return bool(ask(f"SELECT 1 FROM pg_database WHERE datname = '{name_of(home)}'"))
+
+
+def drop(home: Path) -> None:
+    """Let go of a home's database."""
+    if on_postgresql():
+        ask(f"DROP DATABASE IF EXISTS {name_of(home)} WITH (FORCE)")
+        _known.discard(name_of(home))
+
+
+def ask(statement: str, database: str = "postgres", user: str = OWNER) -> Any:
+    """Run one statement by itself. Returns its rows, if it has any."""
+    import psycopg
+
+    told = f"host={os.environ[SERVER]} dbname={database} user={user}"
+    with psycopg.connect(told, autocommit=True) as c:
+        result = c.execute(statement)  # type: ignore[arg-type]
+        return result.fetchall() if result.description else None
+
+
+def _there() -> type[Exception]:
+    import psycopg
+
+    return psycopg.errors.DuplicateDatabase
+
+
+@contextlib.contextmanager
+def server(*more: str) -> Iterator[Path]:
+    """A PostgreSQL server on a socket in a folder of its own, with a role as docs/postgresql.md tells operators to make.
+
+    `more` are settings. PostgreSQL does not run as root: then Debian's user `postgres` runs it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="countenance-pg-"))
+    data = folder / "data"
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"]
+    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+    subprocess.run([*as_user, *initdb, "--wal-segsize=1", "-N"], check=True, capture_output=True, cwd=folder)
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "max_connections": 400,
+        "shared_buffers": "64MB",
+        "fsync": "off",
+        "wal_recycle": "off",
+        "autovacuum_naptime": "1d",
+        "log_min_messages": "panic",
+        "log_min_error_statement": "panic",
+        "logging_collector": "off",
+    }
+    words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    words += [word for setting in more for word in ("-c", setting)]
+    # It dies with whoever started it.
+    dying = [*(as_user or ["setpriv"]), "--pdeathsig", "QUIT"]
+    with (folder / "log").open("wb") as log:
+        running = subprocess.Popen(
+            [*dying, programs / "postgres", "-D", data, *words], stdout=log, stderr=log, cwd=folder
+        )
+    before = os.environ.get(SERVER)
+    os.environ[SERVER] = str(folder)
+    try:
+        _wait(running, folder / "log")
+        for statement in (
+            f"CREATE ROLE {OWNER} LOGIN CREATEDB IN ROLE pg_checkpoint",
+            f"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {OWNER}",
+        ):
+            ask(statement, "template1", "postgres")
+        yield folder
+    finally:
+        running.send_signal(signal.SIGQUIT)
+        running.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.environ.pop(SERVER) if before is None else os.environ.update({SERVER: before})
+
+
+def make_template() -> None:
+    """The database that new homes begin with: empty, with every table."""
+    from countenance.store.database import Database
+
+    ask(f"CREATE DATABASE {TEMPLATE}")
+    Database.open(url(TEMPLATE)).close()
+
+
+def _wait(running: subprocess.Popen[bytes], log: Path) -> None:
+    import psycopg
+
+    for _ in range(600):
+        with contextlib.suppress(psycopg.OperationalError):
+            ask("SELECT 1", user="postgres")
+            return
+        if running.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise RuntimeError(f"PostgreSQL does not start: {log.read_text()}")
