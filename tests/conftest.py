@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,12 +13,26 @@ from hypothesis import settings
 
 from countenance.app import Countenance
 from countenance.domain.people import PERSONAL, Profile
-from tests import pretend
+from tests import databases, pretend
 from tests.places import Place, ingest, register
 
 # A machine that is busy for a moment has not found a fault.
 settings.register_profile("calm", settings.default, deadline=None)
 settings.load_profile("calm")
+
+
+_running = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for all processes of the tests, where they are to run on one."""
+    if databases.on_postgresql() and not hasattr(config, "workerinput"):
+        _running.enter_context(databases.server())
+        databases.make_template()
+
+
+def pytest_unconfigure() -> None:
+    _running.close()
 
 
 @pytest.fixture
@@ -26,7 +41,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path / "place")
     made.photos.mkdir(parents=True)
     yield made
-    made.close()
+    made.drop()
 
 
 @pytest.fixture
@@ -59,6 +74,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place.opened.clear()
     kept = Place(place.root.with_name("kept"))
     place.root.rename(kept.root)
+    databases.copy(place.home, kept.home)
     return kept
 
 
@@ -70,8 +86,9 @@ def house(_template: Place, pretending: None) -> Iterator[Place]:
     """
     place = Place(_template.root.with_name("stage"))
     shutil.copytree(_template.root, place.root)
+    databases.copy(_template.home, place.home)
     yield place
-    place.close()
+    place.drop()
     shutil.rmtree(place.root)
 
 
@@ -108,11 +125,10 @@ def _real_home(tmp_path_factory: pytest.TempPathFactory, people: Callable[[str, 
 def real(_real_home: Place, tmp_path: Path) -> Iterator[Place]:
     """A copy of a home that read seven synthetic photographs with the real models. Its source is called `folk`."""
     made = Place(tmp_path / "real")
-    shutil.copytree(_real_home.home, made.home)
-    shutil.copytree(_real_home.keys, made.keys)
+    _real_home.copy_to(made)
     made.photos.symlink_to(_real_home.photos)
     yield made
-    made.close()
+    made.drop()
 
 
 @pytest.fixture

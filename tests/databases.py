@@ -54,6 +54,11 @@ def address(home: Path) -> str | None:
     return url(name)
 
 
+def setting(home: Path) -> dict[str, Any]:
+    """What `Settings` are told of the rows of the home in this folder."""
+    return {"database": {"url": rows}} if (rows := address(home)) else {}
+
+
 def place(file: Path) -> Any:
     """What `Database.open` takes for the rows of a home in this file's folder."""
     return address(file.parent) or file
@@ -111,7 +116,7 @@ def _there() -> type[Exception]:
 
 @contextlib.contextmanager
 def server(*more: str) -> Iterator[Path]:
-    """A PostgreSQL server on a socket in a folder of its own, with a role as docs/postgresql.md tells operators to make.
+    """A PostgreSQL server on a socket in a folder of its own, with the role that docs/postgresql.md tells of.
 
     `more` are settings. PostgreSQL does not run as root: then Debian's user `postgres` runs it.
     """

@@ -12,15 +12,17 @@ import pytest
 from countenance.access import scopes, tokens
 from countenance.domain.errors import BadInput, NotSignedIn, UnknownThing
 from countenance.store.database import Database
+from tests import databases
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(tmp_path / "countenance.db")
+    made = Database.open(databases.place(tmp_path / "countenance.db"))
     yield made
     made.close()
+    databases.drop(tmp_path)
 
 
 def make(database: Database, *wanted: str, expires_at: datetime | None = None) -> tuple[tokens.Token, str]:

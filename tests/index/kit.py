@@ -27,6 +27,7 @@ from countenance.domain.permits import Permit
 from countenance.index.codes import Engine
 from countenance.index.embedded import EmbeddedIndex
 from countenance.store.database import Database
+from tests import databases
 
 DIMENSION = 64
 HERE = (("source", 1),)
@@ -49,7 +50,7 @@ class Shop:
         return self.folder / "open.f16"
 
     def database(self) -> Database:
-        database = Database.open(self.home / "countenance.db", busy_ms=5_000)
+        database = Database.open(databases.place(self.home / "countenance.db"), busy_ms=5_000)
         self._databases.append(database)
         return database
 

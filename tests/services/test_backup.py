@@ -15,15 +15,16 @@ import pyrage
 import pytest
 
 from countenance.app import Countenance
-from countenance.cli.backup import bring_back
+from countenance.cli import backup as command
 from countenance.domain.errors import BadInput, Broken, CountenanceError, KeyTrouble, LedgerBroken, Unavailable
 from countenance.services import archive, backup
 from countenance.services.backup import To, back_up
 from countenance.services.erasure_list import LIST, Gone, note, read_list
+from countenance.services.home import Where
 from countenance.services.keys import export_keys, import_keys
 from countenance.services.restore import With
 from countenance.services.retention import run_retention
-from tests import pretend
+from tests import databases, pretend
 from tests.places import ROOT, TESTER, Place, ask, grant, ingest, kinds, register
 
 PROBE = pretend.photograph("ada", note="asked")
@@ -41,13 +42,17 @@ def save(product: Countenance, file: Path, **more: Any) -> dict[str, Any]:
     return back_up(product.eraser.home, file, more.pop("to", TO), TESTER, **more)
 
 
+def bring_back(file: Path, home: Path, keys: Path, given: With) -> dict[str, Any]:
+    return command.bring_back(file, Where(home, keys, databases.address(home)), given)
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[Place]:
     """An empty machine."""
     place = Place(tmp_path / "elsewhere")
     place.root.mkdir()
     yield place
-    place.close()
+    place.drop()
 
 
 @pytest.fixture

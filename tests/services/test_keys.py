@@ -13,6 +13,7 @@ from countenance.app import Countenance, system_actor
 from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable, Unavailable
 from countenance.ledger.log import Ledger
 from countenance.ledger.receipt import verify_receipt
+from countenance.services.home import Where
 from countenance.services.keys import (
     export_keys,
     import_keys,

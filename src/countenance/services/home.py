@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import delete
+
 from countenance.domain.authority import Actor
 from countenance.domain.errors import AlreadyThere, Busy, KeyTrouble, LedgerBroken, Unavailable
 from countenance.domain.people import PERSONAL, Profile
@@ -26,7 +28,9 @@ from countenance.services import effective, profile
 from countenance.services.record import Record
 from countenance.settings import Settings
 from countenance.store.blobs import Blobs
+from countenance.store.copying import RESTORING
 from countenance.store.database import Database, Place
+from countenance.store.schema import meta
 
 HOME_ID = "home_id"
 NAME_KEY = "names.key"
@@ -67,7 +71,6 @@ class Where:
     def is_home(self) -> bool:
         """Whether there is one already, or what is left of one."""
         return (self.folder / ("ledger" if self.database else "countenance.db")).exists()
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +264,7 @@ def _open(
     if fresh:
         # Named late: a home that was cut off while it was made is made anew.
         database.set_meta(NAMED_BY, _key_id(name_key))
-        database.set_meta(HOME_ID, home_id)
+        database.set_meta(HOME_ID, home_id, once=True)
     if ledger.size == 0:
         if database.was_used():
             ledger.close()
@@ -276,6 +279,10 @@ def _open(
         record.enter("home.created", actor, said)
     elif settings is not None:
         effective.notice(record, settings, actor)
+    if where.database and database.meta(RESTORING) not in (None, str(folder)):
+        # It was put in its place, and the restore was killed before it could say so.
+        with database.write() as c:
+            c.execute(delete(meta).where(meta.c.key == RESTORING))
     profile.settle(record, actor)
     enter_imports(record, keys)
     pseudonyms = hmac.digest(name_key, b"countenance pseudonyms\n", "sha256")

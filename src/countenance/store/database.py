@@ -1,7 +1,7 @@
 """One database, opened, migrated and locked the same way everywhere.
 
-SQLite in the home (`sqlite.py`), or a PostgreSQL database that servers share (`postgresql.py`). In both, one writes at a
-time, whoever reads sees one moment, and a commit that returned is on the disk.
+SQLite in the home (`sqlite.py`), or a PostgreSQL database that servers share (`postgresql.py`). In both, one writes at
+a time, whoever reads sees one moment, and a commit that returned is on the disk.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text, update
 
-from countenance.domain.errors import NewerHome
+from countenance.domain.errors import AlreadyThere, NewerHome
 from countenance.store import schema
 from countenance.store.postgresql import PostgreSQL, parsed
 from countenance.store.sqlite import Sqlite
@@ -117,9 +117,11 @@ class Database:
         with self.read() as c:
             return c.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar()
 
-    def set_meta(self, key: str, value: str) -> None:
-        """Write one fact about the home."""
+    def set_meta(self, key: str, value: str, *, once: bool = False) -> None:
+        """Write one fact about the home; with `once`, one that nobody has written yet. Raises AlreadyThere."""
         with self.write() as c:
+            if once and c.execute(select(schema.meta.c.key).where(schema.meta.c.key == key)).first():
+                raise AlreadyThere(f"another process has just written {key}", advice="look again")
             put_meta(c, key, value)
 
     def was_used(self) -> bool:

@@ -65,7 +65,10 @@ class Sqlite:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
             blocked, _, _ = c.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
         if blocked:
-            raise Busy("the database's journal is in use", advice="stop other searches on this home, then try again")
+            raise Busy(
+                "the database's journal is in use by another process",
+                advice="stop other searches on this home, then try again",
+            )
 
     def log_left(self, engine: Engine, mark: str) -> bool:
         """There is no log but the journal."""
