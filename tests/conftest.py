@@ -26,9 +26,19 @@ _running = contextlib.ExitStack()
 
 def pytest_configure(config: pytest.Config) -> None:
     """One server for all processes of the tests, where they are to run on one."""
+    if databases.on_postgresql():
+        databases.speak_as_sqlite()
     if databases.on_postgresql() and not hasattr(config, "workerinput"):
         _running.enter_context(databases.server())
         databases.make_template()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about SQLite's own file says nothing elsewhere."""
+    if databases.on_postgresql():
+        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_unconfigure() -> None:

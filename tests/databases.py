@@ -11,12 +11,15 @@ import hashlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Engine, event
 
 SWITCH = "COUNTENANCE_TEST_DATABASE"
 SERVER = "COUNTENANCE_TEST_SERVER"
@@ -64,6 +67,48 @@ def place(file: Path) -> Any:
     return address(file.parent) or file
 
 
+class Hand:
+    """The rows of a home as an administrator with a shell has them. SQL is written as for SQLite."""
+
+    def __init__(self, connection: Any, translate: bool) -> None:
+        self._connection, self._translate = connection, translate
+
+    def execute(self, statement: str, values: Any = ()) -> Any:
+        """Run a statement. Returns a cursor."""
+        if self._translate:
+            return self._connection.execute(translated(statement), tuple(values))
+        return self._connection.execute(statement, tuple(values))
+
+
+@contextlib.contextmanager
+def by_hand(home: Path) -> Iterator[Hand]:
+    """A connection past the program, committed at the end."""
+    if on_postgresql():
+        import psycopg
+
+        with psycopg.connect(f"host={os.environ[SERVER]} dbname={name_of(home)} user={OWNER}") as c:
+            yield Hand(c, True)
+        return
+    connection = sqlite3.connect(home / "countenance.db", timeout=10, isolation_level=None)
+    with contextlib.closing(connection):
+        yield Hand(connection, False)
+
+
+def translated(statement: str) -> str:
+    """SQL that is written for SQLite's driver, for PostgreSQL's."""
+    return statement.replace("%", "%%").replace("?", "%s")
+
+
+def files(home: Path) -> dict[str, bytes]:
+    """Every byte of the files of a home's database on the server; none with SQLite."""
+    if not on_postgresql() or not exists(home):
+        return {}
+    ask("CHECKPOINT")
+    number = ask(f"SELECT oid FROM pg_database WHERE datname = '{name_of(home)}'")[0][0]
+    folder = Path(os.environ[SERVER]) / "data" / "base" / str(number)
+    return {f"database/{path.name}": path.read_bytes() for path in folder.iterdir()}
+
+
 def create(name: str, template: str = TEMPLATE) -> None:
     """A database that begins as another is, to which nobody may be connected for longer than a moment."""
     import psycopg
@@ -76,6 +121,14 @@ def create(name: str, template: str = TEMPLATE) -> None:
             if tries == 199:
                 raise
             time.sleep(0.05)
+
+
+def begin_empty(home: Path) -> None:
+    """A database without a table, as an operator makes it, for the home in this folder."""
+    if on_postgresql():
+        drop(home)
+        create(name_of(home), "template1")
+        _known.add(name_of(home))
 
 
 def copy(source: Path, target: Path) -> None:
@@ -172,6 +225,18 @@ def make_template() -> None:
 
     ask(f"CREATE DATABASE {TEMPLATE}")
     Database.open(url(TEMPLATE)).close()
+    # Of SQLite's functions the one that the tests read digests with.
+    ask("CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql AS $$ SELECT upper(encode($1, 'hex')) $$", TEMPLATE)
+
+
+def speak_as_sqlite() -> None:
+    """Let the tests' own statements be written once: as for SQLite's driver."""
+
+    def translate(_c: Any, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool) -> Any:
+        by_test = context.compiled is None and context.dialect.name == "postgresql" and parameters != {}
+        return (translated(statement) if by_test else statement), parameters
+
+    event.listen(Engine, "before_cursor_execute", translate, retval=True)
 
 
 def _wait(running: subprocess.Popen[bytes], log: Path) -> None:

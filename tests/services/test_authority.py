@@ -282,10 +282,11 @@ def _search_once(home: str, keys: str, authority: str) -> str:
 
     from countenance.app import open_home
     from countenance.settings import Settings
-    from tests import child
+    from tests import child, databases
 
     child.install()
-    with open_home(settings=Settings(home=Path(home), key_dir=Path(keys))) as product:
+    rows = databases.setting(Path(home))
+    with open_home(settings=Settings(home=Path(home), key_dir=Path(keys), **rows)) as product:
         try:
             ask(product, authority, PROBE)
         except NoAuthority as error:

@@ -211,7 +211,7 @@ def _probes_fit(product: Countenance) -> None:
 
     expected = product.engine.protect(pretend.template("ada", "asked")[None, :])[0]
     with product.database.read() as c:
-        rows = list(c.exec_driver_sql("SELECT id, probe FROM searches WHERE probe IS NOT NULL"))
+        rows = list(c.exec_driver_sql("SELECT id, CAST(probe AS TEXT) FROM searches WHERE probe IS NOT NULL"))
         assert rows
         for id, probe in rows:
             key = items.open_keys(c, [f"probe:{id}"])[f"probe:{id}"]
