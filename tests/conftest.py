@@ -45,6 +45,16 @@ def pytest_unconfigure() -> None:
     _running.close()
 
 
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Path]:
+    """The homes of this module's tests have their rows on a PostgreSQL server of the module's own, whichever database
+    the other tests use. Its folder: the data lies in `data`."""
+    with pytest.MonkeyPatch.context() as patch, databases.server() as folder:
+        patch.setenv(databases.SWITCH, "postgresql")
+        databases.make_template()
+        yield folder
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     """An empty home, not yet made."""

@@ -133,7 +133,7 @@ EDITS = {
     "another basis": ("UPDATE authorities SET basis = 'consent' WHERE id = ?", "not-in-ledger"),
     "another case": ("UPDATE authorities SET case_ref = 'T-2' WHERE id = ?", "not-in-ledger"),
     "approved by another": (
-        "UPDATE authorities SET self_approved = 0, actor = 'os:boss' WHERE id = ?",
+        "UPDATE authorities SET self_approved = false, actor = 'os:boss' WHERE id = ?",
         "not-in-ledger",
     ),
     "an entry of another kind": ("UPDATE authorities SET grant_seq = 0 WHERE id = ?", "not-in-ledger"),

@@ -260,7 +260,7 @@ def test_an_authority_written_into_the_database_opens_nothing(house: Place) -> N
     with pytest.raises(NoAuthority):
         product.check_authority(authority.id, None, rita)
     with rows(house) as c:
-        c.execute("UPDATE authorities SET holder = ?, self_approved = 0", (rita.user,))
+        c.execute("UPDATE authorities SET holder = ?, self_approved = false", (rita.user,))
     for one in (product, house.open()):
         with pytest.raises(NoAuthority) as caught:
             one.check_authority(authority.id, None, rita)

@@ -32,6 +32,8 @@ class Kind(Protocol):
 
     def connect(self) -> Engine: ...
 
+    def admit(self, connection: Connection) -> None: ...
+
     def reading(self, engine: Engine) -> Connection: ...
 
     def writing(self, engine: Engine) -> AbstractContextManager[Connection]: ...
@@ -87,6 +89,8 @@ class Database:
                 advice="upgrade countenance, or use the version that wrote it; nothing was changed",
             )
         with self._kind.writing(self.engine) as c:
+            if found is None:
+                self._kind.admit(c)
             upgrade.to_head(c)
 
     @contextmanager

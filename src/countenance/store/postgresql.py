@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 
 from countenance.domain.errors import BadInput, Broken, Busy, CountenanceError, Unavailable
@@ -51,19 +52,29 @@ class PostgreSQL:
                 "rows in PostgreSQL need a package that is not installed",
                 advice="Run: pip install 'countenance[postgres]'",
             ) from None
-        given = self.url.query.get("options", "")
+        given = self.url.query.get("options", ())
         ours = f"-c lock_timeout={self.busy_ms} -c synchronous_commit=on -c client_encoding=UTF8"
-        return create_engine(
+        engine = create_engine(
             self.url,
             pool_size=8,
             pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
-                "options": " ".join(filter(None, [given if isinstance(given, str) else " ".join(given), ours])),
+                "options": " ".join([*((given,) if isinstance(given, str) else given), ours]),
                 "connect_timeout": int(str(self.url.query.get("connect_timeout", 10))),
                 "application_name": "countenance",
             },
         )
+        event.listen(engine, "connect", _take_any_text)
+        return engine
+
+    def admit(self, connection: Connection) -> None:
+        """Refuse a new home a database that cannot hold every text. Raises Unavailable."""
+        if connection.execute(text("SHOW server_encoding")).scalar() != "UTF8":
+            raise Unavailable(
+                "the database's encoding is not UTF8",
+                advice="make it anew: CREATE DATABASE … ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0",
+            )
 
     def reading(self, engine: Engine) -> Connection:
         """A connection whose transaction sees one moment."""
@@ -125,6 +136,17 @@ class PostgreSQL:
                 advice="see that the server runs, and that database.url and the password are right",
             )
         return Broken(f"the database does not answer: {cause}", advice="run `countenance doctor`")
+
+
+def _take_any_text(connection: Any, _record: Any) -> None:
+    """Pages and lists come from strangers: of all their characters PostgreSQL keeps any but one, which is replaced."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class Dumper(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufffd") if "\0" in obj else obj)
+
+    connection.adapters.register_dumper(str, Dumper)
 
 
 def parsed(address: str) -> URL:

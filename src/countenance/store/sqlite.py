@@ -38,6 +38,9 @@ class Sqlite:
         event.listen(engine, "begin", _begin)
         return engine
 
+    def admit(self, connection: Connection) -> None:
+        """Any file will do."""
+
     def reading(self, engine: Engine) -> Connection:
         """A connection whose transaction sees one moment."""
         return engine.connect()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from countenance.domain.errors import Busy
@@ -34,12 +34,22 @@ _OLDER = text(
     """
 )
 
+_SAMPLED = text(
+    """
+    SELECT s.tablename AS table, s.attname AS column, format_type(a.atttypid, a.atttypmod) AS type FROM pg_stats AS s
+    JOIN pg_class AS t ON t.relname = s.tablename AND t.relnamespace = CAST(current_schema() AS regnamespace)
+    JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attname = s.attname
+    WHERE s.schemaname = current_schema() AND a.atttypid IN (CAST('text' AS regtype), CAST('bytea' AS regtype))
+    """
+)
+
 
 def purge(engine: Engine, wait_s: float) -> tuple[str, ...]:
     """Write everything anew. Returns what is left and where; one that begins with `LOG` goes by itself, and
     `log_left` says when. Raises Busy when somebody looks at an older state for longer than `wait_s` (seconds)."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
         _wait_for_others(c, wait_s)
+        _forget_samples(c)
         tables = [f'"{table.name}"' for table in metadata.sorted_tables]
         c.execute(text(f"VACUUM (FULL, ANALYZE) {', '.join(tables)}"))
         left = []
@@ -65,6 +75,19 @@ def _wait_for_others(c: Connection, wait_s: float) -> None:
                 advice="end it (pg_stat_activity shows it), then run any command: it completes the erasure",
             )
         time.sleep(_POLL_S)
+
+
+def _forget_samples(c: Connection) -> None:
+    """Drop the statistics of empty tables: making them anew leaves those as they were, with samples of what was there.
+
+    Whoever declares a column to be of the type that it is of has its statistics dropped, and nothing else.
+    """
+    held: dict[str, list[str]] = {}
+    for row in c.execute(_SAMPLED):
+        held.setdefault(row.table, []).append(f'ALTER COLUMN "{row.column}" TYPE {row.type}')
+    for table in metadata.sorted_tables:
+        if table.name in held and c.execute(select(table).limit(1)).first() is None:
+            c.execute(text(f'ALTER TABLE "{table.name}" {", ".join(held[table.name])}'))
 
 
 def _statistics(c: Connection) -> bool:
