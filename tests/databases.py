@@ -133,6 +133,13 @@ def begin_empty(home: Path) -> None:
         _known.add(name_of(home))
 
 
+def lose(home: Path) -> None:
+    """The rows of a home are gone, as by an accident."""
+    for file in home.glob("countenance.db*"):
+        file.unlink()
+    begin_empty(home)
+
+
 def copy(source: Path, target: Path) -> None:
     """The rows of one home become those of another, in the place of what it had."""
     if on_postgresql() and exists(source):

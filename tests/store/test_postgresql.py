@@ -259,6 +259,7 @@ def test_a_replication_slot_is_told(database: Database) -> None:
 def test_rows_go_to_a_file_and_back_with_their_numbers(database: Database, tmp_path: Path) -> None:
     import sqlite3
 
+    database.set_meta("home_id", "a")
     with database.write() as c:
         c.execute(insert(schema.collections), [{"name": "one"}, {"name": "two"}])
         c.execute(insert(schema.tokens).values(id="t", name="é\n", secret=b"\0\xff", scopes=["search"], created_at=1))
