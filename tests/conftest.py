@@ -34,9 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about SQLite's own file says nothing elsewhere."""
+    """What is about SQLite's own file says nothing elsewhere, and what brings its own server has run already."""
     if databases.on_postgresql():
-        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        left_out = [
+            item
+            for item in items
+            if item.get_closest_marker("sqlite") or "postgresql" in getattr(item, "fixturenames", ())
+        ]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from countenance.access.lockout import FREE
+from countenance.store import moments
 from tests import pretend
 from tests.places import TESTER, Place, ingest, kinds, register
 from tests.teams import PASSWORD, team_at
@@ -65,7 +67,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory, postgresql: Path) -> Iterato
 
 
 def granted(client: httpx.Client, searches: int) -> str:
-    body = {"purpose": "testing", "basis": "own", "case": "T", "collections": ["album", "late"], "expires": "1d"}
+    body = {
+        "purpose": "testing",
+        "basis": "own",
+        "case": "T",
+        "collections": ["album", "late"],
+        "expires": (moments.now() + timedelta(days=1)).isoformat(),
+    }
     answer = client.post("/authorities", json=body | {"searches": searches})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])

@@ -70,7 +70,8 @@ def run_retention(eraser: Eraser, actor: Actor, keep_days: int) -> Retained:
         searches.forget_probes(c, probes)
         items.destroy(c, shredded)
         results = searches.forget_results(c, now=now)
-        reviews.drop_over(c, now=now)
-    # What was just destroyed still lies in the journal.
-    pending.extend(eraser.shred())
+        pictures = reviews.drop_over(c, now=now)
+    if shredded or results or pictures:
+        # What was just destroyed still lies in the journal, or in the files of a database server.
+        pending.extend(eraser.shred())
     return Retained(tuple(erased), len(probes), len(notes), results, tuple(analysed), tuple(pending))
