@@ -379,6 +379,7 @@ def test_while_others_read_and_search(house: Place, bare: Place, tmp_path: Path)
             for authority in product.authorities():
                 assert product.check_authority(authority.id, None, TESTER).id == authority.id
             assert answers(product)
+        bare.drop()
         shutil.rmtree(bare.home)
 
 
