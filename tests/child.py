@@ -42,6 +42,7 @@ def _act(home: str, keys: str, act: str, words: Sequence[Any], die: Sequence[str
     from countenance.app import open_home
     from countenance.domain.errors import CountenanceError
     from countenance.settings import Settings
+    from tests import databases
 
     install()
     calls = [0]
@@ -49,8 +50,9 @@ def _act(home: str, keys: str, act: str, words: Sequence[Any], die: Sequence[str
         wrap(count, lambda real, *a, **k: (calls.__setitem__(0, calls[0] + 1), real(*a, **k))[1])
     for place in die:
         die_at(place)
+    rows = databases.setting(Path(home))
     try:
-        with open_home(settings=Settings(home=Path(home), key_dir=Path(keys))) as product:
+        with open_home(settings=Settings(home=Path(home), key_dir=Path(keys), **rows)) as product:
             ACTS[act](product, *words)
     except CountenanceError as error:
         sys.exit(error.exit_code)

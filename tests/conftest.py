@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,12 +13,50 @@ from hypothesis import settings
 
 from countenance.app import Countenance
 from countenance.domain.people import PERSONAL, Profile
-from tests import pretend
+from tests import databases, pretend
 from tests.places import Place, ingest, register
 
 # A machine that is busy for a moment has not found a fault.
 settings.register_profile("calm", settings.default, deadline=None)
 settings.load_profile("calm")
+
+
+_running = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for all processes of the tests, where they are to run on one."""
+    if databases.on_postgresql():
+        databases.speak_as_sqlite()
+    if databases.on_postgresql() and not hasattr(config, "workerinput"):
+        _running.enter_context(databases.server())
+        databases.make_template()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about SQLite's own file says nothing elsewhere, and what brings its own server has run already."""
+    if databases.on_postgresql():
+        left_out = [
+            item
+            for item in items
+            if item.get_closest_marker("sqlite") or "postgresql" in getattr(item, "fixturenames", ())
+        ]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_unconfigure() -> None:
+    _running.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Path]:
+    """The homes of this module's tests have their rows on a PostgreSQL server of the module's own, whichever database
+    the other tests use. Its folder: the data lies in `data`."""
+    with pytest.MonkeyPatch.context() as patch, databases.server() as folder:
+        patch.setenv(databases.SWITCH, "postgresql")
+        databases.make_template()
+        yield folder
 
 
 @pytest.fixture
@@ -26,7 +65,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path / "place")
     made.photos.mkdir(parents=True)
     yield made
-    made.close()
+    made.drop()
 
 
 @pytest.fixture
@@ -59,6 +98,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place.opened.clear()
     kept = Place(place.root.with_name("kept"))
     place.root.rename(kept.root)
+    databases.copy(place.home, kept.home)
     return kept
 
 
@@ -70,8 +110,9 @@ def house(_template: Place, pretending: None) -> Iterator[Place]:
     """
     place = Place(_template.root.with_name("stage"))
     shutil.copytree(_template.root, place.root)
+    databases.copy(_template.home, place.home)
     yield place
-    place.close()
+    place.drop()
     shutil.rmtree(place.root)
 
 
@@ -108,11 +149,10 @@ def _real_home(tmp_path_factory: pytest.TempPathFactory, people: Callable[[str, 
 def real(_real_home: Place, tmp_path: Path) -> Iterator[Place]:
     """A copy of a home that read seven synthetic photographs with the real models. Its source is called `folk`."""
     made = Place(tmp_path / "real")
-    shutil.copytree(_real_home.home, made.home)
-    shutil.copytree(_real_home.keys, made.keys)
+    _real_home.copy_to(made)
     made.photos.symlink_to(_real_home.photos)
     yield made
-    made.close()
+    made.drop()
 
 
 @pytest.fixture

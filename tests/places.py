@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,12 +18,13 @@ from countenance.domain.authority import Actor, Authority
 from countenance.domain.people import Profile
 from countenance.domain.sources import Source
 from countenance.services.authorise import NewAuthority
+from countenance.services.home import Where
 from countenance.services.ingest import IngestReport
 from countenance.services.register import NewSource
 from countenance.services.search import SearchRequest
 from countenance.settings import Settings
 from countenance.store import moments
-from tests import child
+from tests import child, databases
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTER = Actor("os:tester", "python", "A Tester")
@@ -62,24 +64,45 @@ class Place:
         return self.root / "photos"
 
     @property
+    def where(self) -> Where:
+        return Where(self.home, self.keys, databases.address(self.home))
+
+    @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "COUNTENANCE_HOME": str(self.home),
-            "COUNTENANCE_KEY_DIR": str(self.keys),
-            "COUNTENANCE_INGEST__WORKERS": "1",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-            "COLUMNS": "200",
-        }
+        rows = databases.address(self.home)
+        return (
+            os.environ
+            | ({"COUNTENANCE_DATABASE__URL": rows} if rows else {})
+            | {
+                "COUNTENANCE_HOME": str(self.home),
+                "COUNTENANCE_KEY_DIR": str(self.keys),
+                "COUNTENANCE_INGEST__WORKERS": "1",
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+                "COLUMNS": "200",
+            }
+        )
 
     def open(self, making: Profile | None = None, **changes: Any) -> Countenance:
         """As another process would open it, or as one that makes it with this profile."""
-        settings = Settings(home=self.home, key_dir=self.keys, **changes)
+        settings = Settings(home=self.home, key_dir=self.keys, **(databases.setting(self.home) | changes))
         self.opened.append(open_home(settings=settings, making=making))
         return self.opened[-1]
 
     def close(self) -> None:
         while self.opened:
             self.opened.pop().close()
+
+    def copy_to(self, other: Place) -> Place:
+        """The same home, keys and rows in another place. Nobody has it open."""
+        shutil.copytree(self.home, other.home)
+        shutil.copytree(self.keys, other.keys)
+        databases.copy(self.home, other.home)
+        return other
+
+    def drop(self) -> None:
+        """Let go of what lies outside of the folder."""
+        self.close()
+        databases.drop(self.home)
 
     def put(self, name: str, data: bytes) -> Path:
         """A file among the photographs."""

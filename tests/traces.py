@@ -1,4 +1,4 @@
-"""What must not be left of somebody: searched for in every byte of a home."""
+"""What must not be left of somebody: searched for in every byte of a home and of its database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from countenance.app import Countenance
-from tests import pretend
+from tests import databases, pretend
 from tests.places import Place
 
 
@@ -59,7 +59,7 @@ def left(place: Place, needles: dict[str, bytes], *, but: Iterable[str] = ()) ->
     skip = tuple(but)
     return [
         f"{what} in {name}"
-        for name, content in place.files().items()
+        for name, content in (place.files() | databases.files(place.home)).items()
         for what, needle in needles.items()
         if (needle in content or needle in name.encode()) and not name.startswith(skip or ("\0",))
     ]

@@ -64,7 +64,7 @@ class Countenance(Desks):
 
     def __init__(self, settings: Settings, making: Profile | None = None) -> None:
         opening = system_actor("opening")
-        opened = home.open_home(settings.home, settings.key_dir, opening, effective(settings), making)
+        opened = home.open_home(home.Where.of(settings), opening, effective(settings), making)
         super().__init__(settings, opened)
         self._lock = threading.RLock()
         try:

@@ -22,6 +22,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class DatabaseSettings(_Part):
+    """Where the rows are."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="Address of a PostgreSQL database of the home's own, as postgresql+psycopg://USER@HOST/DATABASE; "
+        "without it the rows lie in the home, in SQLite (needs the extra `postgres`).",
+    )
+
+
 class ImageSettings(_Part):
     """Limits on what is decoded."""
 
@@ -288,6 +298,7 @@ class Settings(BaseSettings):
     )
     offline: bool = Field(default=False, description="Never fetch model weights.")
     demo: bool = Field(default=False, description="Mark every page and receipt as a demonstration.")
+    database: DatabaseSettings = DatabaseSettings()
     images: ImageSettings = ImageSettings()
     faces: FaceSettings = FaceSettings()
     ingest: IngestSettings = IngestSettings()

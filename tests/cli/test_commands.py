@@ -117,7 +117,7 @@ def test_json_is_one_object_at_the_end_of_the_line_and_words_otherwise(name: str
 def test_the_first_command_makes_the_home(place: Place, at: At) -> None:
     run = at(place)
     assert run("status", "--json").json["sources"] == 0
-    assert (place.home / "countenance.db").exists()
+    assert place.where.is_home()
     assert run("ledger", "verify", "--json").json["ok"] is True
 
 

@@ -118,7 +118,7 @@ def test_what_is_still_pending_is_listed(house: Place, run: Run, monkeypatch: py
     assert house.child("erase", "sources", ["album"], die=["countenance.store.database:Database.purge@1"]) == KILLED
 
     def purge(_: Database) -> None:
-        raise Busy("in use")
+        raise Busy("the database's journal is in use")
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "purge", purge)

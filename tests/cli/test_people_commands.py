@@ -43,7 +43,7 @@ def test_a_home_is_made_once(run: Run) -> None:
 )
 def test_a_home_that_is_not_made(run: Run, place: Place, words: tuple[str, ...], code: str) -> None:
     assert run("init", *words, "--json").json["error"]["code"] == code
-    assert not (place.home / "countenance.db").exists()
+    assert not place.where.is_home()
 
 
 def test_an_organisation_from_nothing(run: Run, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

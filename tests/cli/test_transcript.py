@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import databases
 from tests.places import ROOT, Place
 
 ENGINE = "open"
@@ -223,9 +224,7 @@ def test_kill_minus_nine_at_random_moments_with_the_real_workers(
 
 
 def _images(place: Place) -> int:
-    import sqlite3
-
-    with sqlite3.connect(place.home / "countenance.db", timeout=10) as c:
+    with databases.by_hand(place.home) as c:
         return int(c.execute("SELECT count(*) FROM images").fetchone()[0])
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from countenance.ledger import verify
 from countenance.ledger.receipt import verify_receipt
+from tests import databases
 from tests.ledger.authority import OPENSSL, Authority
 from tests.places import Answer, Place
 
@@ -122,12 +123,14 @@ def test_a_home_put_back_to_yesterday_is_found_out(
     busy(run)
     assert run("ledger", "witness", "--json").code == 0
     shutil.copytree(place.home, tmp_path / "yesterday")
+    databases.copy(place.home, tmp_path / "yesterday")
     busy(run)
     seen = run("ledger", "witness", "--json").json["size"]
     kept = tmp_path / "kept"
     assert run("ledger", "checkpoint", "--out", kept, "--json").json["size"] == seen
     shutil.rmtree(place.home)
     shutil.copytree(tmp_path / "yesterday", place.home)
+    databases.copy(tmp_path / "yesterday", place.home)
 
     assert run("ledger", "verify", "--json").code == 0, "nothing in the home tells"
     answer = run("ledger", "witness", "--json")
@@ -172,8 +175,7 @@ def test_a_second_history_under_the_same_key_is_found_out(
     busy(run)
     assert run("ledger", "witness", "--json").code == 0
     copy = Place(tmp_path / "copy")
-    shutil.copytree(place.home, copy.home)
-    shutil.copytree(place.keys, copy.keys)
+    place.copy_to(copy)
     busy(run)
     assert run("ledger", "witness", "--json").code == 0
     second = at(copy)

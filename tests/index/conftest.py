@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
+
 from .kit import Shop
 
 
@@ -14,3 +16,4 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     made = Shop(tmp_path, "exact")
     yield made
     made.close()
+    databases.drop(tmp_path)

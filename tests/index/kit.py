@@ -27,6 +27,7 @@ from countenance.domain.permits import Permit
 from countenance.index.codes import Engine
 from countenance.index.embedded import EmbeddedIndex
 from countenance.store.database import Database
+from tests import databases
 
 DIMENSION = 64
 HERE = (("source", 1),)
@@ -49,7 +50,7 @@ class Shop:
         return self.folder / "open.f16"
 
     def database(self) -> Database:
-        database = Database.open(self.home / "countenance.db", busy_ms=5_000)
+        database = Database.open(databases.place(self.home / "countenance.db"), busy_ms=5_000)
         self._databases.append(database)
         return database
 
@@ -423,11 +424,16 @@ class IndexContract:
         index.add(entries(range(20)), templates[:20])
         copy = Shop(tmp_path / "copy", shop.engine)
         copy.home.mkdir()
-        with sqlite3.connect(shop.home / "countenance.db") as source:
-            target = sqlite3.connect(copy.home / "countenance.db")
-            source.backup(target)
-            target.close()
-        source.close()
+        if databases.on_postgresql():
+            shop.close()
+            databases.copy(shop.home, copy.home)
+            index = shop.open()
+        else:
+            with sqlite3.connect(shop.home / "countenance.db") as source:
+                target = sqlite3.connect(copy.home / "countenance.db")
+                source.backup(target)
+                target.close()
+            source.close()
         # What comes in between the two copies has no row in the first one.
         index.add(entries(range(20, 30)), templates[20:])
         index.snapshot(copy.folder)
@@ -526,6 +532,7 @@ def _machine(home: Path, engine: Engine) -> Callable[[], RuleBasedStateMachine]:
                 faults = self.index.verify()
                 assert [fault for fault in faults if "not erased yet" not in fault] == []
                 self.shop.close()
+                databases.drop(self.shop.home)
 
         def _drop(self, ids: list[int]) -> None:
             for id in ids:

@@ -22,6 +22,7 @@ from countenance.index import opening, vectors
 from countenance.index.locking import WriterLock
 from countenance.index.vectors import HEADER_BYTES
 from countenance.store import schema
+from tests import databases
 
 from .kit import Shop, entries, found, look, strangers
 
@@ -74,6 +75,7 @@ def test_another_homes_file_is_refused(shop: Shop, tmp_path: Path) -> None:
     other.path.write_bytes(shop.path.read_bytes())
     with pytest.raises(IndexBroken, match="another home"):
         other.open()
+    other.close()
 
 
 @pytest.mark.parametrize("at", [0, 20, 40])
@@ -98,8 +100,7 @@ def test_a_missing_file_and_a_missing_database_are_said_and_not_papered_over(sho
     shop.close()
     assert not shop.path.exists()
     shop.path.write_bytes(data)
-    for path in shop.home.glob("countenance.db*"):
-        path.unlink()
+    databases.lose(shop.home)
     with pytest.raises(IndexBroken, match="lost its database"):
         shop.open()
     assert shop.path.read_bytes() == data

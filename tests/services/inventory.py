@@ -34,7 +34,7 @@ def contents(product: Countenance) -> dict[str, Any]:
     queries = {
         "appearances": "SELECT a.address, a.page, hex(i.digest), i.width, a.vanished_at IS NULL, count(s.id) "
         "FROM appearances a JOIN images i ON i.id = a.image_id LEFT JOIN sightings s ON s.appearance_id = a.id "
-        "GROUP BY a.id ORDER BY a.address, a.page",
+        "GROUP BY a.id, i.id ORDER BY a.address, a.page",
         "faces": "SELECT hex(i.digest), f.n, f.x, f.w, f.floor, f.crop IS NULL FROM faces f "
         "JOIN images i ON i.id = f.image_id ORDER BY 1, 2",
         "images": "SELECT hex(digest), hex(pdq), width, format FROM images ORDER BY 1",

@@ -133,7 +133,7 @@ EDITS = {
     "another basis": ("UPDATE authorities SET basis = 'consent' WHERE id = ?", "not-in-ledger"),
     "another case": ("UPDATE authorities SET case_ref = 'T-2' WHERE id = ?", "not-in-ledger"),
     "approved by another": (
-        "UPDATE authorities SET self_approved = 0, actor = 'os:boss' WHERE id = ?",
+        "UPDATE authorities SET self_approved = false, actor = 'os:boss' WHERE id = ?",
         "not-in-ledger",
     ),
     "an entry of another kind": ("UPDATE authorities SET grant_seq = 0 WHERE id = ?", "not-in-ledger"),
@@ -282,10 +282,11 @@ def _search_once(home: str, keys: str, authority: str) -> str:
 
     from countenance.app import open_home
     from countenance.settings import Settings
-    from tests import child
+    from tests import child, databases
 
     child.install()
-    with open_home(settings=Settings(home=Path(home), key_dir=Path(keys))) as product:
+    rows = databases.setting(Path(home))
+    with open_home(settings=Settings(home=Path(home), key_dir=Path(keys), **rows)) as product:
         try:
             ask(product, authority, PROBE)
         except NoAuthority as error:

@@ -15,15 +15,16 @@ import pyrage
 import pytest
 
 from countenance.app import Countenance
-from countenance.cli.backup import bring_back
+from countenance.cli import backup as command
 from countenance.domain.errors import BadInput, Broken, CountenanceError, KeyTrouble, LedgerBroken, Unavailable
 from countenance.services import archive, backup
 from countenance.services.backup import To, back_up
 from countenance.services.erasure_list import LIST, Gone, note, read_list
+from countenance.services.home import Where
 from countenance.services.keys import export_keys, import_keys
 from countenance.services.restore import With
 from countenance.services.retention import run_retention
-from tests import pretend
+from tests import databases, pretend
 from tests.places import ROOT, TESTER, Place, ask, grant, ingest, kinds, register
 
 PROBE = pretend.photograph("ada", note="asked")
@@ -41,13 +42,17 @@ def save(product: Countenance, file: Path, **more: Any) -> dict[str, Any]:
     return back_up(product.eraser.home, file, more.pop("to", TO), TESTER, **more)
 
 
+def bring_back(file: Path, home: Path, keys: Path, given: With) -> dict[str, Any]:
+    return command.bring_back(file, Where(home, keys, databases.address(home)), given)
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[Place]:
     """An empty machine."""
     place = Place(tmp_path / "elsewhere")
     place.root.mkdir()
     yield place
-    place.close()
+    place.drop()
 
 
 @pytest.fixture
@@ -69,7 +74,7 @@ def test_on_an_empty_machine_it_answers_as_before(house: Place, bare: Place, tmp
     with pytest.raises(KeyTrouble, match="keys of this home are not here"):
         bring_back(tmp_path / "home.age", bare.home, bare.keys, OPEN)
     assert not bare.home.exists()
-    import_keys(bare.home, bare.keys, tmp_path / "keys.json", TESTER, force=False)
+    import_keys(bare.where, tmp_path / "keys.json", TESTER, force=False)
     bring_back(tmp_path / "home.age", bare.home, bare.keys, OPEN)
     with bare.open() as product:
         assert "home.restored" in kinds(product)[size:]
@@ -374,6 +379,7 @@ def test_while_others_read_and_search(house: Place, bare: Place, tmp_path: Path)
             for authority in product.authorities():
                 assert product.check_authority(authority.id, None, TESTER).id == authority.id
             assert answers(product)
+        bare.drop()
         shutil.rmtree(bare.home)
 
 

@@ -391,6 +391,7 @@ def test_an_address_in_the_list_of_what_was_skipped_goes_too(house: Place) -> No
         assert left(house, needles) == []
 
 
+@pytest.mark.sqlite
 def test_what_lies_in_the_databases_free_pages_goes_too(house: Place) -> None:
     """Whoever wrote it there, and whether or not it was overwritten when it was deleted."""
     needle = b"somebody's name in a page that is free by now"

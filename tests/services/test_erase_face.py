@@ -157,7 +157,9 @@ def test_the_erased_persons_probe_goes_in_the_same_erasure(house: Place) -> None
         item = f"probe:{asked.asked.search}"
         with product.database.read() as c:
             key = items.open_keys(c, [item])[item]
-            kept = c.exec_driver_sql("SELECT probe FROM searches WHERE id = ?", (asked.asked.search,)).scalar()
+            kept = c.exec_driver_sql(
+                "SELECT CAST(probe AS TEXT) FROM searches WHERE id = ?", (asked.asked.search,)
+            ).scalar()
         needles = {"probe's key": key, "sealed probe": json.loads(kept)["ct"][:40].encode()}
         assert len(left(house, needles)) >= 2
         product.erase(asked, TESTER)

@@ -12,7 +12,7 @@ import pytest
 
 from countenance.app import Countenance
 from countenance.domain.errors import Broken, CountenanceError, KeyTrouble, NewerHome, Unavailable
-from tests import pretend
+from tests import databases, pretend
 from tests.child import KILLED
 from tests.places import TESTER, Place, ask, grant, ingest, kinds, register
 
@@ -72,6 +72,7 @@ def test_with_a_wrong_key_for_templates_nothing_is_begun(house: Place, how: str,
         other.photos.mkdir(parents=True)
         with other.open() as product:
             product.engine.index.count()
+        other.drop()
         path.write_bytes(key(other, "open.rotation").read_bytes())
         shutil.rmtree(other.root)
     else:
@@ -121,6 +122,7 @@ def test_a_home_of_a_newer_version_is_left_alone(house: Place) -> None:
     assert house.files() == before
 
 
+@pytest.mark.sqlite
 def test_a_ledger_without_its_home_is_not_taken_over(house: Place) -> None:
     (house.home / "countenance.db").unlink()
     ledger = {name: data for name, data in house.files().items() if name.startswith("ledger/")}
@@ -129,6 +131,7 @@ def test_a_ledger_without_its_home_is_not_taken_over(house: Place) -> None:
     assert {name: data for name, data in house.files().items() if name.startswith("ledger/")} == ledger
 
 
+@pytest.mark.sqlite
 def test_what_is_no_database_is_said(house: Place) -> None:
     (house.home / "countenance.db").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(Broken):
@@ -185,6 +188,7 @@ POINTS = [
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_while_it_is_made_it_is_made_when_it_is_opened_next(place: Place, point: str) -> None:
+    databases.begin_empty(place.home)
     assert place.child("open", die=[point]) == KILLED
     with place.open() as product:
         assert kinds(product) == ["home.created"]
@@ -217,7 +221,8 @@ def test_a_home_may_be_moved(house: Place, tmp_path: Path) -> None:
     from countenance.app import open_home
     from countenance.settings import Settings
 
-    with open_home(settings=Settings(home=tmp_path / "elsewhere", key_dir=house.keys)) as product:
+    rows = databases.setting(house.home)
+    with open_home(settings=Settings(home=tmp_path / "elsewhere", key_dir=house.keys, **rows)) as product:
         assert ask(product, grant(product, "album"), PROBE).groups
         assert product.engine.index.verify() == []
 

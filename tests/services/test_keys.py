@@ -13,6 +13,7 @@ from countenance.app import Countenance, system_actor
 from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable, Unavailable
 from countenance.ledger.log import Ledger
 from countenance.ledger.receipt import verify_receipt
+from countenance.services.home import Where
 from countenance.services.keys import (
     export_keys,
     import_keys,
@@ -59,7 +60,7 @@ def test_lost_keys_are_put_back_from_an_export(house: Place, tmp_path: Path) -> 
     shutil.rmtree(house.keys)
     with pytest.raises(KeyTrouble):
         house.open()
-    import_keys(house.home, house.keys, file, TESTER, force=False)
+    import_keys(house.where, file, TESTER, force=False)
     with house.open() as product:
         assert answers(product) == before
         product.ledger_verify()
@@ -112,7 +113,7 @@ def test_putting_keys_back_is_an_entry(house: Place, tmp_path: Path) -> None:
     names = ["ledger.key", "names.key", "open.rotation"]
     key = next(house.keys.rglob("names.key"))
     key.write_bytes(bytes(32))
-    import_keys(house.home, house.keys, file, TESTER, force=True)
+    import_keys(house.where, file, TESTER, force=True)
     with house.open() as product:
         (entry,) = imports(product)
         assert entry["actor"] == {"authenticated": TESTER.user, "stated": TESTER.stated}
@@ -132,8 +133,8 @@ def test_what_cannot_be_entered_yet_is_entered_at_the_next_opening(house: Place,
         export_keys(product.key_ring, file, TESTER)
     house.opened.clear()
     house.home.rename(tmp_path / "away")
-    import_keys(house.home, house.keys, file, TESTER, force=False)
-    import_keys(house.home, house.keys, file, TESTER, force=False)
+    import_keys(house.where, file, TESTER, force=False)
+    import_keys(house.where, file, TESTER, force=False)
     (tmp_path / "away").rename(house.home)
     with house.open() as product:
         assert [e["body"]["replaced"] for e in imports(product)] == [[], []]
@@ -151,13 +152,13 @@ def test_keys_of_another_home_or_other_keys_are_not_put_in_their_place(house: Pl
     house.opened.clear()
     files = {path: path.read_bytes() for path in house.keys.rglob("*") if path.is_file()}
     with pytest.raises(KeyTrouble):
-        import_keys(house.home, house.keys, tmp_path / "other.json", TESTER, force=True)
+        import_keys(house.where, tmp_path / "other.json", TESTER, force=True)
     key = next(house.keys.rglob("names.key"))
     key.write_bytes(bytes(32))
     with pytest.raises(KeyTrouble):
-        import_keys(house.home, house.keys, tmp_path / "mine.json", TESTER, force=False)
+        import_keys(house.where, tmp_path / "mine.json", TESTER, force=False)
     assert key.read_bytes() == bytes(32)
-    import_keys(house.home, house.keys, tmp_path / "mine.json", TESTER, force=True)
+    import_keys(house.where, tmp_path / "mine.json", TESTER, force=True)
     assert {path: path.read_bytes() for path in house.keys.rglob("*") if path.is_file()} == files
 
 
@@ -178,7 +179,7 @@ def test_keys_of_another_home_or_other_keys_are_not_put_in_their_place(house: Pl
 def test_what_is_no_export_is_refused_and_writes_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(BadInput):
-        import_keys(tmp_path / "home", tmp_path / "keys", tmp_path / "file", TESTER, force=True)
+        import_keys(Where(tmp_path / "home", tmp_path / "keys"), tmp_path / "file", TESTER, force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
@@ -210,7 +211,7 @@ def _probes_fit(product: Countenance) -> None:
 
     expected = product.engine.protect(pretend.template("ada", "asked")[None, :])[0]
     with product.database.read() as c:
-        rows = list(c.exec_driver_sql("SELECT id, probe FROM searches WHERE probe IS NOT NULL"))
+        rows = list(c.exec_driver_sql("SELECT id, CAST(probe AS TEXT) FROM searches WHERE probe IS NOT NULL"))
         assert rows
         for id, probe in rows:
             key = items.open_keys(c, [f"probe:{id}"])[f"probe:{id}"]
@@ -270,11 +271,11 @@ def test_a_new_signing_key_takes_over_in_an_entry(house: Place) -> None:
 
 def test_a_lost_signing_key_is_replaced_in_an_entry_and_only_when_it_is_lost(house: Place) -> None:
     with pytest.raises(KeyTrouble):
-        replace_lost_ledger_key(house.home, house.keys, system_actor("command"))
+        replace_lost_ledger_key(house.where, system_actor("command"))
     next(house.keys.rglob("ledger.key")).unlink()
     with pytest.raises(KeyTrouble):
         house.open()
-    done = replace_lost_ledger_key(house.home, house.keys, system_actor("command"))
+    done = replace_lost_ledger_key(house.where, system_actor("command"))
     with house.open() as product:
         assert product.vkey == done["new"] != done["old"]
         assert kinds(product)[-1] == "ledger.key-lost"

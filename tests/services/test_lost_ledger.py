@@ -35,11 +35,11 @@ def test_a_lost_signing_key_is_replaced_in_the_open(house: Place) -> None:
     before, size, keys = product.vkey, product.ledger_size, product.key_folder
     house.close()
     with pytest.raises(KeyTrouble, match="is there"):
-        replace_lost_ledger_key(house.home, keys.parent, ACTOR)
+        replace_lost_ledger_key(house.where, ACTOR)
     (keys / LEDGER_KEY).unlink()
     with pytest.raises(KeyTrouble):
         house.open()
-    body = replace_lost_ledger_key(house.home, keys.parent, ACTOR)
+    body = replace_lost_ledger_key(house.where, ACTOR)
     assert body["old"] == before != body["new"]
     product = house.open()
     assert product.ledger_entries(size, size + 1)[0]["type"] == "ledger.key-lost"
@@ -52,11 +52,11 @@ def test_replacing_goes_on_after_a_power_cut(house: Place) -> None:
     house.close()
     (keys / LEDGER_KEY).unlink()
     ledger_keys.create(keys / LEDGER_KEY, f"countenance/{home_id}")  # made, and then the power went
-    replace_lost_ledger_key(house.home, keys.parent, ACTOR)
+    replace_lost_ledger_key(house.where, ACTOR)
     assert house.open().ledger_verify()["size"] > 0
 
 
 def test_there_is_nothing_to_replace_in_an_empty_folder(place: Place) -> None:
     place.home.mkdir(parents=True)
     with pytest.raises(BadInput):
-        replace_lost_ledger_key(place.home, place.root / "keys", ACTOR)
+        replace_lost_ledger_key(place.where, ACTOR)

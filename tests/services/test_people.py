@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -25,6 +25,7 @@ from countenance.services.authorise import NewAuthority
 from countenance.services.people import system_actor
 from countenance.services.sign_in import key_of
 from countenance.store import moments
+from tests import databases
 from tests.places import TESTER, Place, grant, kinds, register
 from tests.teams import HERE, PASSWORD, Team, organisation, team_at
 
@@ -34,9 +35,9 @@ def team(place: Place) -> Team:
     return team_at(place)
 
 
-def rows(place: Place) -> sqlite3.Connection:
+def rows(place: Place) -> AbstractContextManager[databases.Hand]:
     """The database, as an administrator with a shell has it."""
-    return sqlite3.connect(place.home / "countenance.db", isolation_level=None)
+    return databases.by_hand(place.home)
 
 
 def test_the_table_of_roles() -> None:
@@ -259,7 +260,7 @@ def test_an_authority_written_into_the_database_opens_nothing(house: Place) -> N
     with pytest.raises(NoAuthority):
         product.check_authority(authority.id, None, rita)
     with rows(house) as c:
-        c.execute("UPDATE authorities SET holder = ?, self_approved = 0", (rita.user,))
+        c.execute("UPDATE authorities SET holder = ?, self_approved = false", (rita.user,))
     for one in (product, house.open()):
         with pytest.raises(NoAuthority) as caught:
             one.check_authority(authority.id, None, rita)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from countenance.domain.people import ORGANISATION, PERSONAL, WARN, Document, Pr
 from countenance.services import profile as profiles
 from countenance.services.people import document, system_actor
 from countenance.store import moments
-from tests import pretend
+from tests import databases, pretend
 from tests.places import Place, ask, grant, kinds, register
 from tests.teams import team_at
 
@@ -120,7 +119,7 @@ def test_there_is_a_way_to_an_organisation_and_none_back(place: Place) -> None:
 def test_editing_rows_does_not_bring_one_persons_home_back(place: Place) -> None:
     """There is no row of it to edit; and one that somebody adds says nothing."""
     team = team_at(place)
-    with sqlite3.connect(place.home / "countenance.db") as c:
+    with databases.by_hand(place.home) as c:
         c.execute("INSERT INTO meta VALUES ('profile', 'personal')")
         c.execute("UPDATE meta SET value = replace(value, 'organisation', 'personal')")
     assert place.open().people.profile.two_people
@@ -168,7 +167,7 @@ def test_searches_of_websites_that_the_searcher_approved_are_counted(house: Plac
     assert product.self_approved_on_websites() == 0
     ask(product, authority, pretend.photograph("ada", note="probe"))
     assert product.self_approved_on_websites() == 0
-    with sqlite3.connect(house.home / "countenance.db") as c:
+    with databases.by_hand(house.home) as c:
         c.execute("UPDATE sources SET kind = 'website' WHERE name = 'album'")
     assert product.self_approved_on_websites() == 1
 

@@ -325,7 +325,7 @@ def test_the_probe_is_kept_sealed_and_opens_with_its_key_alone(product: Countena
     result = ask(product, grant(product, "album"), PROBE)
     item = f"probe:{result.search}"
     with product.database.read() as c:
-        kept = json.loads(c.exec_driver_sql("SELECT probe FROM searches").scalar())
+        kept = json.loads(c.exec_driver_sql("SELECT CAST(probe AS TEXT) FROM searches").scalar())
         key = items.open_keys(c, [item])[item]
     opened = seal.open_sealed(seal.ItemKey(item, key), BOUND, kept)
     import base64

@@ -442,7 +442,7 @@ def test_a_deletion_that_was_cut_off_is_completed_at_the_next_opening(
 
 
 EDITS = {
-    "approved by hand": "UPDATE authorities SET due_at = NULL, self_approved = 0 WHERE id = ?",
+    "approved by hand": "UPDATE authorities SET due_at = NULL, self_approved = false WHERE id = ?",
     "approved by hand, marked": "UPDATE authorities SET due_at = NULL WHERE id = ?",
     "a later date": "UPDATE authorities SET due_at = due_at + 864000000000 WHERE id = ?",
     "another request": "UPDATE authorities SET request = 'R-000000000000' WHERE id = ?",

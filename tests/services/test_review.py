@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
 from countenance.app import Countenance
 from countenance.domain.authority import Actor
@@ -225,7 +226,7 @@ def test_a_verdict_stands_in_the_ledger_and_not_in_a_row(bench: Countenance) -> 
     opened(bench, result)
     judge(bench, ANN, DIFFERENT)
     with bench.database.read() as c:
-        tables = [name for (name,) in c.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = inspect(c).get_table_names()
     assert not [name for name in tables if "verdict" in name]
     raw = (bench.home / "ledger" / "entries.jsonl").read_bytes()
     assert b"left brow" not in raw

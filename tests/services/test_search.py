@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select, update
 
 from countenance.app import Countenance
 from countenance.domain.errors import BadInput, NoFace, PermitMisused, SeveralFaces, UnreadableImage
@@ -22,6 +23,7 @@ from countenance.imaging.pdq import pdq_dihedral
 from countenance.index.vectors import HEADER_BYTES, record_type
 from countenance.services import permit, present, search
 from countenance.services.copies import Copies
+from countenance.store import schema
 from tests import pretend
 from tests.places import Place, ask, grant, ingest
 
@@ -310,7 +312,8 @@ def test_no_word_says_who_it_is(product: Countenance) -> None:
 
 def test_warnings_of_poor_pictures_go_with_them(product: Countenance) -> None:
     with product.database.write() as c:
-        c.exec_driver_sql("""UPDATE faces SET quality = json_set(quality, '$.yaw', 60.0, '$.sharpness', 5.0)""")
+        quality = c.execute(select(schema.faces.c.quality)).scalars().first() | {"yaw": 60.0, "sharpness": 5.0}
+        c.execute(update(schema.faces).values(quality=quality))
     result = ask(product, grant(product, "album"), PROBE)
     assert set(result.groups[0].sightings[0].warnings) == {"blurred", "turned away"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +15,10 @@ from countenance.access import authenticator
 from countenance.domain.errors import BadInput, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from countenance.services.sign_in import IDLE, SignIn, Visitor
 from countenance.store import moments
+from tests import databases
 from tests.places import Place, kinds
 from tests.teams import HERE, PASSWORD, Team, team_at
+from tests.traces import left
 
 ELSEWHERE = Visitor("198.51.100.9")
 
@@ -31,7 +33,7 @@ def _team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 @pytest.fixture
 def team(_team: Team) -> Team:
     """Shared, with no failures counted."""
-    with sqlite3.connect(_team.product.home / "countenance.db") as c:
+    with databases.by_hand(_team.product.home) as c:
         c.execute("DELETE FROM attempts")
         c.execute("DELETE FROM browser_sessions")
     return _team
@@ -299,12 +301,12 @@ def test_an_authenticators_secret_is_sealed_and_its_row_borne_out(
 ) -> None:
     team, secret, _ = armed
     team.product.database.truncate_journal()
-    assert secret.encode() not in (place.home / "countenance.db").read_bytes()
+    assert left(place, {"secret": secret.encode()}) == []
     mine = authenticator.new_secret()
     key = team.product.people._factor_key
     sealed = authenticator.seal(key, team.account("requester").id, mine)
-    with sqlite3.connect(place.home / "countenance.db") as c:
-        c.execute("""UPDATE credentials SET body = json_object('sealed', ?) WHERE kind = 'totp'""", (sealed,))
+    with databases.by_hand(place.home) as c:
+        c.execute("UPDATE credentials SET body = ? WHERE kind = 'totp'", (json.dumps({"sealed": sealed}),))
     code = pyotp.TOTP(mine).at(int(later(monkeypatch, 60)))
     with pytest.raises(NotSignedIn):
         team.sign_in("requester", code=code)
@@ -314,7 +316,7 @@ def test_taking_the_authenticators_row_away_does_not_take_the_need_away(
     armed: tuple[Team, str, list[str]], place: Place
 ) -> None:
     team, _, _ = armed
-    with sqlite3.connect(place.home / "countenance.db") as c:
+    with databases.by_hand(place.home) as c:
         c.execute("DELETE FROM credentials WHERE kind = 'totp'")
     with pytest.raises(SecondFactorNeeded):
         team.sign_in("requester")

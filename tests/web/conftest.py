@@ -80,8 +80,7 @@ def serve(product: Countenance) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def _folk(_real_home: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("folk"))
-    shutil.copytree(_real_home.home, made.home)
-    shutil.copytree(_real_home.keys, made.keys)
+    _real_home.copy_to(made)
     shutil.copytree(_real_home.photos, made.photos)
     yield made
     made.close()

@@ -13,6 +13,7 @@ from countenance.cli.output import Reply
 from countenance.domain.errors import BadInput
 
 if TYPE_CHECKING:
+    from countenance.services.home import Where
     from countenance.services.restore import With
 
 PassphraseFile = Annotated[
@@ -96,6 +97,7 @@ def restore(
 
     Example: countenance restore monday.age --home /srv/countenance --ledger newest-bundle.zip
     """
+    from countenance.services.home import Where
     from countenance.services.restore import With
     from countenance.settings import load_settings
 
@@ -103,7 +105,7 @@ def restore(
     settings = load_settings(home, key_dir=key_dir)
     words = None if identity else _passphrase(passphrase_file, json, twice=False)
     given = With(words, _identities(identity), ledger, erasures, since, roll_back)
-    body = bring_back(file, settings.home, settings.key_dir, given)
+    body = bring_back(file, Where.of(settings), given)
     if not reply.object(body):
         made, entries, lost = body["backup"]["made"][:19], body["entries"], body["rolled_back"]
         reply.say(f"Restored {settings.home} as it was at {made}, with {entries} entries of its ledger.")
@@ -113,26 +115,28 @@ def restore(
             reply.note(f"Rolled back: {lost} entries that your checkpoint covers are missing from this ledger.")
 
 
-def bring_back(file: Path, place: Path, key_dir: Path | None, given: With) -> dict[str, Any]:
+def bring_back(file: Path, where: Where, given: With) -> dict[str, Any]:
     """Unpack and check, erase again what was erased since, and only then put the home in its place. Raises as
-    `services.restore.staged` does."""
+    `services.restore.staged` and `rows_brought` do."""
     from countenance.app import open_home, system_actor
     from countenance.services.reapply import reapply
-    from countenance.services.restore import staged
+    from countenance.services.restore import rows_brought, staged
     from countenance.settings import load_settings
 
-    with staged(file, place, key_dir, given) as found:
+    with staged(file, where.folder, where.key_dir, given) as found, rows_brought(found, where):
         said = {
             "backup": {"entries": found.entries, "made": found.made},
             "entries": found.size,
             "rolled_back": found.lost,
             "erasures_through": found.gone.seq if found.gone.seq >= 0 else None,
         }
-        # Whoever has the file and its key restores it: the accounts that could say otherwise are inside.
-        with open_home(settings=load_settings(found.home, key_dir=key_dir)) as countenance:
+        # Whoever has the file and its key restores it: the accounts that could say otherwise are inside. Where its rows
+        # are to be is said here, and not in the file of settings that came with it.
+        rows = {"url": where.database}
+        with open_home(settings=load_settings(found.home, key_dir=where.key_dir, database=rows)) as countenance:
             again = reapply(countenance.eraser, found.gone, said, system_actor("command"))
         found.settle()
-    return {"home": str(place), "erased_again": again} | said
+    return {"home": str(where.folder), "erased_again": again} | said
 
 
 def _passphrase(file: Path | None, json: bool, *, twice: bool) -> str:

@@ -50,10 +50,12 @@ def doctor(
     Example: countenance doctor --offline
     """
     from countenance.services.examine import Examined, examine_machine, fault
+    from countenance.services.home import Where
     from countenance.settings import load_settings
 
     reply = Reply(json)
     settings = load_settings(home, key_dir=key_dir, offline=offline or None)
+    where = Where.of(settings)
     report = examine_machine(
         Examined(
             home=settings.home,
@@ -63,9 +65,10 @@ def doctor(
             weights=settings.faces.weights,
             workers=settings.ingest.workers,
             offline=settings.offline,
+            database=where.database,
         )
     )
-    if (settings.home / "countenance.db").exists():
+    if where.is_home():
         try:
             with options.opened(home, key_dir, act=None, offline=offline or None) as countenance:
                 more = countenance.examine()

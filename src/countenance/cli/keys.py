@@ -64,12 +64,13 @@ def import_(
     Example: countenance keys import keys.json
     """
     from countenance.app import system_actor
+    from countenance.services.home import Where
     from countenance.services.keys import import_keys
     from countenance.settings import load_settings
 
     reply = Reply(json)
     settings = load_settings(home, key_dir=key_dir)
-    home_id, names = import_keys(settings.home, settings.key_dir, file, system_actor("command"), force=force)
+    home_id, names = import_keys(Where.of(settings), file, system_actor("command"), force=force)
     if not reply.object({"home": home_id, "keys": names}):
         reply.say(f"Put back {', '.join(names)}.")
 
@@ -113,6 +114,7 @@ def replace_lost(
     Example: countenance keys replace-lost
     """
     from countenance.app import system_actor
+    from countenance.services.home import Where
     from countenance.services.keys import replace_lost_ledger_key
     from countenance.settings import load_settings
 
@@ -122,6 +124,6 @@ def replace_lost(
         if json:
             raise BadInput("replacing a lost key needs a yes", advice="add --yes")
         typer.confirm("Is the ledger's signing key lost, with every copy of it?", abort=True, err=True)
-    body = replace_lost_ledger_key(settings.home, settings.key_dir, system_actor("command"))
+    body = replace_lost_ledger_key(Where.of(settings), system_actor("command"))
     if not reply.object(body):
         reply.facts("The ledger goes on under a new key", body)

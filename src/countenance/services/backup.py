@@ -18,14 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
+
 from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, Busy, Unavailable
 from countenance.ledger import checkpoint as checkpoints
 from countenance.services import archive
 from countenance.services.archive import Member
 from countenance.services.home import LEDGER_KEY, NAME_KEY, Home
+from countenance.store.copying import write_file
 from countenance.store.database import HEAD
 from countenance.store.moments import now
+from countenance.store.schema import meta
 
 FORMAT = "countenance backup 1"
 MANIFEST = "manifest.json"
@@ -99,34 +104,29 @@ def back_up(
 @contextlib.contextmanager
 def _moment(home: Home) -> Iterator[tuple[dict[str, Any], IO[bytes]]]:
     """The manifest, with the ledger's checkpoint, and a file of the rows as they were at that moment."""
-    source = sqlite3.connect(f"file:{home.folder / 'countenance.db'}?mode=ro", uri=True, isolation_level=None)
-    try:
-        for _ in range(_TRIES):
+    for _ in range(_TRIES):
+        with home.database.read() as view:
             before = home.record.ledger.checkpoint()
-            source.execute("BEGIN")
-            source.execute("SELECT COUNT(*) FROM meta").fetchone()  # the view is taken at the first reading
-            if home.record.ledger.checkpoint() == before:
-                break
-            source.execute("ROLLBACK")
-        else:
-            raise Busy("the ledger never stood still for a moment", advice="try again when less is going on")
-        head = checkpoints.parse(before.encode()).head
-        manifest = {
-            "format": FORMAT,
-            "home": home.id,
-            "schema": HEAD,
-            "entries": head.size,
-            "checkpoint": before,
-            "at": now().isoformat(),
-        }
-        with _copied(source, home.folder) as rows:
-            yield manifest, rows
-    finally:
-        source.close()
+            view.execute(select(func.count()).select_from(meta))  # the view is taken at the first reading
+            if home.record.ledger.checkpoint() != before:
+                continue
+            head = checkpoints.parse(before.encode()).head
+            manifest = {
+                "format": FORMAT,
+                "home": home.id,
+                "schema": HEAD,
+                "entries": head.size,
+                "checkpoint": before,
+                "at": now().isoformat(),
+            }
+            with _copied(view, home.folder) as rows:
+                yield manifest, rows
+            return
+    raise Busy("the ledger never stood still for a moment", advice="try again when less is going on")
 
 
 @contextlib.contextmanager
-def _copied(source: sqlite3.Connection, folder: Path) -> Iterator[IO[bytes]]:
+def _copied(view: Connection, folder: Path) -> Iterator[IO[bytes]]:
     """A copy of the rows that has no name: it is gone with this process, however it ends."""
     handle, name = tempfile.mkstemp(prefix=".backup-", dir=folder)
     with os.fdopen(handle, "r+b") as copy:
@@ -135,8 +135,13 @@ def _copied(source: sqlite3.Connection, folder: Path) -> Iterator[IO[bytes]]:
             target.execute("PRAGMA journal_mode=OFF")
             target.execute("PRAGMA synchronous=OFF")
             os.unlink(name)  # noqa: PTH108
-            source.backup(target)
-        except sqlite3.OperationalError as error:
+            if view.dialect.name == "sqlite":
+                source = view.connection.driver_connection
+                assert isinstance(source, sqlite3.Connection)
+                source.backup(target)
+            else:
+                write_file(view, target)
+        except (sqlite3.OperationalError, OperationalError) as error:
             raise Unavailable(f"the rows cannot be copied: {error}", advice="free some room in the home") from None
         finally:
             target.close()

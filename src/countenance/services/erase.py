@@ -33,8 +33,10 @@ from countenance.services.shield import Kept, kept_of, shield_of
 from countenance.store import analyses, erasing, searches, sources
 from countenance.store.database import put_meta
 from countenance.store.pictures import SightingRow, sightings_by_id, sightings_of
+from countenance.store.vacuum import LOG
 
 PURGE = "purge_needed"
+LOG_LEFT = "the database server's write-ahead log holds it until the server's next checkpoints"
 
 Unfinished = tuple[int, dict[str, Any], erasing.Work, str]
 
@@ -188,19 +190,21 @@ class Eraser:
 
     def finish(self, actor: Actor) -> Finished:
         """Complete what a crash cut off. Called whenever a home is opened; free when there is nothing to do."""
-        if not self._unfinished() and self.record.database.meta(PURGE) != "yes":
+        if not self._unfinished() and not self._purge_due():
             return Finished()
         pending: list[str] = []
         # Somebody may be erasing at this moment: then it is finished once the lock is ours, and nothing is left.
         with self.home.writing(), self.home.unseen():
             left = self._unfinished()
-            purging = not left and self.record.database.meta(PURGE) == "yes"
+            purging = not left and self._purge_due() == "yes"
             for erasure, scope, work, state in left:
                 if state == "begun":
                     pending.extend(self._enter(erasure, scope, work, actor)[1])
                 pending.extend(self._remove(erasure, work))
             if purging:
-                pending.extend(self._purge())
+                pending.extend(self.purge())
+            elif not left:
+                pending.extend(self._log_left())
         self.home.sweep_spool()
         return Finished(len(left) or int(purging), tuple(pending))
 
@@ -308,18 +312,41 @@ class Eraser:
         if index is not None:
             stray_templates(database, index)
         stray_crops(database, blobs)
-        pending.extend(self._purge())
+        pending.extend(self.purge())
         return tuple(pending)
 
-    def _purge(self) -> list[str]:
-        """Rewrite the database and cut its journal, so that no deleted byte stays in either."""
+    def _purge_due(self) -> str | None:
+        """ "yes", or the place in a database server's log that has to be passed; None when nothing is due."""
+        value = self.record.database.meta(PURGE)
+        return None if value == "no" else value
+
+    def shred(self) -> list[str]:
+        """Leave no byte of rows that were just deleted without an erasure. Returns where some are still."""
+        return self.purge(self.record.database.shred)
+
+    def purge(self, purge: Callable[[], tuple[str, ...]] | None = None) -> list[str]:
+        """Write the database anew and cut its journal, so that no deleted byte stays in either."""
         database = self.record.database
         try:
-            database.purge()
-            database.set_meta(PURGE, "no")
-            database.truncate_journal()
-        except Busy:
-            return ["the database's journal is in use by another process; the next command completes the erasure"]
+            left = (purge or database.purge)()
+            mark = next((place for place in left if place.startswith(LOG)), "no")
+            if self._purge_due() or mark != "no":
+                database.set_meta(PURGE, mark)
+                database.truncate_journal()
+        except Busy as error:
+            if self._purge_due() != "yes":
+                database.set_meta(PURGE, "yes")
+            return [f"{error.message}; the next command completes the erasure"]
+        return [LOG_LEFT if place == mark else place for place in left]
+
+    def _log_left(self) -> list[str]:
+        """Whether a database server's log still holds what was erased; it goes by itself."""
+        database, due = self.record.database, self._purge_due()
+        if due is None or not due.startswith(LOG):
+            return []
+        if database.log_left(due):
+            return [LOG_LEFT]
+        database.set_meta(PURGE, "no")
         return []
 
 

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from countenance.services.keys import KeyRing, described
 from countenance.services.people import People
 from countenance.services.workers import worker_count
 from countenance.store import moments
+from countenance.store.server import look
 
 LOW_DISK = 2 * 2**30
 
@@ -45,6 +46,8 @@ class Examined:
     weights: Path | None
     workers: int
     offline: bool
+    database: str | None = field(default=None, repr=False)
+    """Address of a PostgreSQL database of the rows."""
 
 
 def examine_machine(subject: Examined) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
     }
     _disk(subject.home, facts, findings)
     _permissions(subject.home, subject.key_dir or default_key_dir(), facts, findings)
+    _server(subject.database, facts, findings)
     try:
         pack = find_pack(subject.pack)
         states = verify(pack, weights_dir=subject.weights)
@@ -114,6 +118,19 @@ def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str,
 def fault(what: str, how: str) -> dict[str, str]:
     """Something that does not work, as a report has it."""
     return asdict(Finding("fault", what, how))
+
+
+def _server(address: str | None, facts: dict[str, Any], findings: list[Finding]) -> None:
+    if address is None:
+        return
+    try:
+        server = look(address)
+    except CountenanceError as error:
+        findings.append(Finding("fault", error.message, error.advice))
+        return
+    facts["database"] = f"PostgreSQL {server.version} at {server.where}"
+    findings.extend(Finding("fault", *said) for said in server.risks)
+    findings.extend(Finding("advice", *said) for said in server.advice)
 
 
 def _disk(home: Path, facts: dict[str, Any], findings: list[Finding]) -> None:

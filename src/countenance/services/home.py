@@ -13,9 +13,11 @@ import shutil
 import stat
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import delete
 
 from countenance.domain.authority import Actor
 from countenance.domain.errors import AlreadyThere, Busy, KeyTrouble, LedgerBroken, Unavailable
@@ -24,8 +26,11 @@ from countenance.ledger import keys as ledger_keys
 from countenance.ledger.log import Ledger
 from countenance.services import effective, profile
 from countenance.services.record import Record
+from countenance.settings import Settings
 from countenance.store.blobs import Blobs
-from countenance.store.database import Database
+from countenance.store.copying import RESTORING
+from countenance.store.database import Database, Place
+from countenance.store.schema import meta
 
 HOME_ID = "home_id"
 NAME_KEY = "names.key"
@@ -33,6 +38,39 @@ NAMED_BY = "names_key"
 LEDGER_KEY = "ledger.key"
 IMPORTED = "imported.jsonl"
 """Beside the keys: which were put back, by whom, and not yet entered."""
+
+ORIGIN = "countenance/"
+"""Begins the name of every home's ledger; the home's id follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a home is: its folder, the folder of keys (by default the user's), and the address of the PostgreSQL
+    database that holds its rows, unless they lie in the folder."""
+
+    folder: Path
+    key_dir: Path | None = None
+    database: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Where:
+        """Where the settings say."""
+        url = settings.database.url
+        return cls(settings.home, settings.key_dir, (url.get_secret_value() or None) if url is not None else None)
+
+    @property
+    def rows(self) -> Place:
+        """Where the rows are."""
+        return self.database or self.folder / "countenance.db"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of key folders, one a home."""
+        return self.key_dir or default_key_dir()
+
+    def is_home(self) -> bool:
+        """Whether there is one already, or what is left of one."""
+        return (self.folder / ("ledger" if self.database else "countenance.db")).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +176,17 @@ class Home:
 
 
 def open_home(
-    folder: Path,
-    key_dir: Path | None,
-    actor: Actor,
-    settings: Mapping[str, Any] | None = None,
-    making: Profile | None = None,
+    where: Where, actor: Actor, settings: Mapping[str, Any] | None = None, making: Profile | None = None
 ) -> Home:
     """Open a home; the first opening of an empty folder makes it. A change of the `settings` in force is an entry.
 
     `making` is the profile of a home that is made now, and then there must be none yet; one person's without it.
-    Raises AlreadyThere, KeyTrouble before anything is written when a home's key is missing or wrong, NewerHome when a
-    newer version wrote it, Unavailable when the folder cannot be made or written.
+    Raises AlreadyThere, KeyTrouble before anything is written when a home's key is missing or wrong or its rows are
+    another's, NewerHome when a newer version wrote it, Unavailable when the folder cannot be made or written, or the
+    server of its rows does not answer.
     """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100  a home may be reached through a link
+    folder = Path(os.path.abspath(where.folder))  # noqa: PTH100  a home may be reached through a link
+    where = replace(where, folder=folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "open.lock").open("a")
@@ -161,9 +197,10 @@ def open_home(
         ) from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        database = Database.open(folder / "countenance.db")
+        _agree(where)
+        database = Database.open(where.rows)
         try:
-            return _open(folder, key_dir or default_key_dir(), database, actor, settings, making)
+            return _open(where, database, actor, settings, making)
         except BaseException:
             database.close()
             raise
@@ -176,22 +213,39 @@ def default_key_dir() -> Path:
     return Path(platformdirs.user_config_dir("countenance")) / "keys"
 
 
+def _agree(where: Where) -> None:
+    """Refuse a home whose rows are somewhere else than said, before anything is made anew. Raises KeyTrouble."""
+    embedded = (where.folder / "countenance.db").exists()
+    if where.database and embedded:
+        raise KeyTrouble(
+            "the rows of this home lie in its folder, and database.url names a PostgreSQL database",
+            advice="take database.url away; to move a home, back it up and restore it with database.url set",
+        )
+    if not where.database and not embedded and _holds_entries(where.folder / "ledger"):
+        raise KeyTrouble(
+            "there is a ledger here but no home around it",
+            advice="if its rows are in PostgreSQL, set database.url; otherwise the database was removed: restore it, "
+            "or choose another home",
+        )
+
+
 def _open(
-    folder: Path,
-    key_dir: Path,
-    database: Database,
-    actor: Actor,
-    settings: Mapping[str, Any] | None,
-    making: Profile | None,
+    where: Where, database: Database, actor: Actor, settings: Mapping[str, Any] | None, making: Profile | None
 ) -> Home:
+    folder = where.folder
     home_id = database.meta(HOME_ID)
     fresh = home_id is None
     if making is not None and not fresh:
         raise AlreadyThere("there is a home here already", advice="`countenance profile show` says of which kind")
     if home_id is None:
         home_id = secrets.token_hex(8)
-    keys = key_dir / home_id
-    origin = f"countenance/{home_id}"
+    elif where.database and _id_in(folder / "ledger") not in (home_id, None):
+        raise KeyTrouble(
+            f"the database holds the rows of another home ({home_id})",
+            advice="every home has a database of its own: mend database.url, or choose the home that belongs to it",
+        )
+    keys = where.keys / home_id
+    origin = f"{ORIGIN}{home_id}"
     if fresh:
         if (folder / "vectors").exists() or _holds_entries(folder / "ledger"):
             raise KeyTrouble(
@@ -210,7 +264,7 @@ def _open(
     if fresh:
         # Named late: a home that was cut off while it was made is made anew.
         database.set_meta(NAMED_BY, _key_id(name_key))
-        database.set_meta(HOME_ID, home_id)
+        database.set_meta(HOME_ID, home_id, once=True)
     if ledger.size == 0:
         if database.was_used():
             ledger.close()
@@ -225,6 +279,10 @@ def _open(
         record.enter("home.created", actor, said)
     elif settings is not None:
         effective.notice(record, settings, actor)
+    if where.database and database.meta(RESTORING) not in (None, str(folder)):
+        # It was put in its place, and the restore was killed before it could say so.
+        with database.write() as c:
+            c.execute(delete(meta).where(meta.c.key == RESTORING))
     profile.settle(record, actor)
     enter_imports(record, keys)
     pseudonyms = hmac.digest(name_key, b"countenance pseudonyms\n", "sha256")
@@ -241,6 +299,15 @@ def enter_imports(record: Record, keys: Path) -> None:
         by = said.pop("actor")
         record.enter("keys.imported", Actor(by["user"], by["via"], by["stated"]), said)
     waiting.unlink()
+
+
+def _id_in(ledger: Path) -> str | None:
+    """The id of the home whose ledger this is; None when there is none."""
+    try:
+        name = (ledger / "key").read_text().partition("+")[0]
+    except OSError:
+        return None
+    return name.removeprefix(ORIGIN)
 
 
 def _holds_entries(ledger: Path) -> bool:

@@ -29,7 +29,7 @@ from countenance.index.opening import key_of, told_of
 from countenance.ledger import keys as ledger_keys
 from countenance.ledger import seal
 from countenance.ledger.log import Ledger
-from countenance.services.home import HOME_ID, IMPORTED, LEDGER_KEY, NAME_KEY, Home, default_key_dir, open_home
+from countenance.services.home import HOME_ID, IMPORTED, LEDGER_KEY, NAME_KEY, ORIGIN, Home, Where, open_home
 from countenance.services.permit import PROBE, probe_item
 from countenance.store import items
 from countenance.store.database import Database, put_meta
@@ -133,8 +133,8 @@ def export_keys(ring: KeyRing, file: Path, actor: Actor) -> list[str]:
     return names
 
 
-def import_keys(folder: Path, key_dir: Path | None, file: Path, actor: Actor, *, force: bool) -> tuple[str, list[str]]:
-    """Put exported keys back where the home in `folder` looks for them. Returns the home's id and the keys' names.
+def import_keys(where: Where, file: Path, actor: Actor, *, force: bool) -> tuple[str, list[str]]:
+    """Put exported keys back where the home looks for them. Returns the home's id and the keys' names.
 
     It is entered at once where the home can be opened, and otherwise when it is opened next: the note that waits for
     that lies beside the keys, and is there before they are.
@@ -142,16 +142,16 @@ def import_keys(folder: Path, key_dir: Path | None, file: Path, actor: Actor, *,
     Raises BadInput for a file that is no export, KeyTrouble when it is of another home or other keys are there.
     """
     home_id, keys = _read_export(file)
-    database = folder / "countenance.db"
-    if database.exists():
-        here = Database.open(database)
+    there = where.is_home()
+    if there:
+        here = Database.open(where.rows)
         try:
             known = here.meta(HOME_ID)
         finally:
             here.close()
         if known != home_id:
             raise KeyTrouble("these keys belong to another home", advice="look for the export of this one")
-    target = (key_dir or default_key_dir()) / home_id
+    target = where.keys / home_id
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     differing = [n for n, k in keys.items() if (target / n).exists() and (target / n).read_bytes() != k]
     if differing and not force:
@@ -169,10 +169,10 @@ def import_keys(folder: Path, key_dir: Path | None, file: Path, actor: Actor, *,
             os.fsync(out.fileno())
         fresh.replace(target / name)
     _sync(target)
-    if database.exists():
+    if there:
         # Other keys may still be missing: then the note waits.
         with contextlib.suppress(CountenanceError):
-            open_home(folder, key_dir, actor).close()
+            open_home(where, actor).close()
     return home_id, sorted(keys)
 
 
@@ -192,22 +192,22 @@ def rotate_ledger_key(ring: KeyRing, actor: Actor) -> dict[str, Any]:
     return {"what": "ledger", "old": before, "new": ring.home.record.ledger.vkey, "receipt": receipt.as_json()}
 
 
-def replace_lost_ledger_key(folder: Path, key_dir: Path | None, actor: Actor) -> dict[str, Any]:
+def replace_lost_ledger_key(where: Where, actor: Actor) -> dict[str, Any]:
     """Go on under a new signing key when the old one is lost: the ledger says so, for ever.
 
     Raises KeyTrouble when it is not lost, BadInput when there is no home. Verifiers who
     trust the lost key must be given the new one by another way; see docs/ledger.md.
     """
-    database = Database.open(folder / "countenance.db")
+    database = Database.open(where.rows)
     try:
         home_id = database.meta(HOME_ID)
     finally:
         database.close()
     if home_id is None:
         raise BadInput("this is no home yet", advice="there is no ledger whose key could be lost")
-    keys = (key_dir or default_key_dir()) / home_id
-    origin = f"countenance/{home_id}"
-    lost = (folder / "ledger" / "key").read_text().strip()
+    keys = where.keys / home_id
+    origin = f"{ORIGIN}{home_id}"
+    lost = (where.folder / "ledger" / "key").read_text().strip()
     if (keys / LEDGER_KEY).exists():
         # It may be the new one, when a power cut came between making it and saying so in the ledger.
         signer = ledger_keys.load(keys / LEDGER_KEY)
@@ -215,7 +215,7 @@ def replace_lost_ledger_key(folder: Path, key_dir: Path | None, actor: Actor) ->
             raise KeyTrouble("the signing key is there", advice="rotate it instead: countenance keys rotate ledger")
     else:
         signer = ledger_keys.create(keys / LEDGER_KEY, origin)
-    ledger = Ledger.replace_lost_key(folder / "ledger", signer, origin=origin, lost=lost, actor=actor.as_json())
+    ledger = Ledger.replace_lost_key(where.folder / "ledger", signer, origin=origin, lost=lost, actor=actor.as_json())
     try:
         return {"what": "ledger", "old": lost, "new": ledger.vkey, "entry": ledger.size - 1}
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 
 from countenance.domain.authority import Actor
 from countenance.domain.errors import UnknownThing
@@ -14,6 +14,7 @@ from countenance.services.erasure_list import Gone
 from countenance.services.shield import ANY
 from countenance.store import analyses, items, reviews, searches, sources
 from countenance.store.moments import now, to_row
+from countenance.store.numbers import give_no_sighting_below
 from countenance.store.pictures import chunks, sightings_by_id
 from countenance.store.schema import suppressed, tokens
 
@@ -67,13 +68,11 @@ def reapply(eraser: Eraser, gone: Gone, said: dict[str, Any], actor: Actor) -> d
         known = set(c.execute(select(suppressed.c.mark)).scalars())
         for mark in sorted(marks - known):
             c.execute(insert(suppressed).values(mark=mark))
-        if numbers["sighting"] and c.dialect.name == "sqlite":
-            # The list names numbers that this database never gave: they must not become somebody else's.
-            most = {"most": max(numbers["sighting"])}
-            c.execute(text("UPDATE sqlite_sequence SET seq = max(seq, :most) WHERE name = 'sightings'"), most)
+        # The list names numbers that this database never gave: they must not become somebody else's.
+        give_no_sighting_below(c, max(numbers["sighting"], default=0))
     # Holds may stand in a newer ledger that came with the backup.
     database.set_meta(ANY, "yes")
-    database.purge()
+    eraser.purge()
     return {"sources": len(names), "sightings": len(left), "analyses": len(kept), "keys": len(keys)}
 
 

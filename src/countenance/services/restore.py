@@ -28,7 +28,11 @@ from countenance.ledger.verify import verify_bundle, verify_folder
 from countenance.services import archive
 from countenance.services.backup import FORMAT, MANIFEST
 from countenance.services.erasure_list import LIST, Gone, in_ledger, merged, read_list
-from countenance.services.home import HOME_ID, LEDGER_KEY, default_key_dir
+from countenance.services.home import HOME_ID, LEDGER_KEY, Where, default_key_dir
+from countenance.store.copying import brought_in
+from countenance.store.database import Database
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,30 @@ def staged(file: Path, place: Path, key_dir: Path | None, given: With) -> Iterat
             shutil.rmtree(beside, ignore_errors=True)
             with contextlib.suppress(OSError):
                 Path(lock.name).unlink()
+
+
+@contextlib.contextmanager
+def rows_brought(found: Staged, where: Where) -> Iterator[None]:
+    """Bring the rows into the PostgreSQL database that is to hold them; nothing to do when they lie in the home.
+
+    They are gone from there when the block fails, and with the next attempt when this process is killed.
+    Raises AlreadyThere when there is a home, and as `Database.open` does.
+    """
+    if where.database is None:
+        yield
+        return
+    database = Database.open(where.database)
+    try:
+        with brought_in(found.home / "countenance.db", database, str(found.home)):
+            for path in found.home.glob("countenance.db*"):
+                with path.open("r+b") as file:
+                    for _ in range(0, path.stat().st_size, _CHUNK):
+                        file.write(b"\0" * _CHUNK)
+                    os.fsync(file.fileno())
+                path.unlink()
+            yield
+    finally:
+        database.close()
 
 
 def _unpacked(file: Path, beside: Path, place: Path, key_dir: Path, given: With) -> Staged:

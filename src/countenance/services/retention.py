@@ -153,11 +153,8 @@ class Run:
             record.enter("review.control-removed", self.actor, {"review": pair})
         if of("closed-accounts"):
             record.people.forget()
-        try:
-            # The journal still holds the keys that were just destroyed.
-            record.database.truncate_journal()
-        except Busy as error:
-            self.pending.append(error.message)
+        # What was just destroyed still lies in the journal, or in the files of a database server.
+        self.pending.extend(self.eraser.shred())
         return candidates
 
     def _count(self, rest: Iterable[Due], rule: str) -> int:

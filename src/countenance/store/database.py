@@ -1,52 +1,73 @@
 """One database, opened, migrated and locked the same way everywhere.
 
-Embedded: SQLite in WAL mode, `synchronous=FULL` (a commit that returned is on the disk), `secure_delete=ON` (what is
-deleted is overwritten), foreign keys on. A write transaction begins IMMEDIATE, so two writers queue instead of failing.
+SQLite in the home (`sqlite.py`), or a PostgreSQL database that servers share (`postgresql.py`). In both, one writes at
+a time, whoever reads sees one moment, and a commit that returned is on the disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine, insert, inspect, select, text, update
 
-from countenance.domain.errors import Broken, Busy, NewerHome, Unavailable
+from countenance.domain.errors import AlreadyThere, NewerHome
 from countenance.store import schema
+from countenance.store.postgresql import PostgreSQL, parsed
+from countenance.store.sqlite import Sqlite
 
 HEAD = "0004"
 """The newest migration. A test compares it with the migrations folder."""
 
 BUSY_MS = 30_000
 
+Place = Path | str
+"""Where rows are: the file of an SQLite database, or the address of a PostgreSQL one (which may hold a password)."""
+
+
+class Kind(Protocol):
+    """What is done otherwise in SQLite and in PostgreSQL."""
+
+    def connect(self) -> Engine: ...
+
+    def admit(self, connection: Connection) -> None: ...
+
+    def reading(self, engine: Engine) -> Connection: ...
+
+    def writing(self, engine: Engine) -> AbstractContextManager[Connection]: ...
+
+    def purge(self, engine: Engine) -> tuple[str, ...]: ...
+
+    def shred(self, engine: Engine) -> tuple[str, ...]: ...
+
+    def cut_journal(self, engine: Engine) -> None: ...
+
+    def log_left(self, engine: Engine, mark: str) -> bool: ...
+
+    def clear_errors(self) -> AbstractContextManager[None]: ...
+
 
 class Database:
     """The rows of one home."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, kind: Kind, engine: Engine) -> None:
+        self._kind = kind
         self.engine = engine
 
     @classmethod
-    def open(cls, path: Path, *, busy_ms: int = BUSY_MS) -> Database:
-        """Open or create the SQLite database at `path` and bring it to the newest schema.
+    def open(cls, place: Place, *, busy_ms: int = BUSY_MS) -> Database:
+        """Open or create the database at `place` and bring it to the newest schema.
 
-        Raises NewerHome when a newer version wrote it, Busy when it stays locked, Broken when it is no database.
+        Raises NewerHome when a newer version wrote it, Busy when it stays locked, Broken when it is no database,
+        BadInput for an address that is none, Unavailable when its server does not answer.
         """
-        engine = create_engine(
-            f"sqlite:///{path}",
-            poolclass=QueuePool,
-            pool_size=8,
-            connect_args={"check_same_thread": False, "timeout": busy_ms / 1000},
-        )
-        event.listen(engine, "connect", _prepare(busy_ms))
-        event.listen(engine, "begin", _begin)
-        database = cls(engine)
+        kind: Kind = Sqlite(place, busy_ms) if isinstance(place, Path) else PostgreSQL(parsed(place), busy_ms)
+        engine = kind.connect()
+        database = cls(kind, engine)
         try:
-            with _clear_errors():
+            with kind.clear_errors():
                 database._migrate()
         except BaseException:
             engine.dispose()
@@ -55,7 +76,7 @@ class Database:
 
     def _migrate(self) -> None:
         with self.engine.connect() as c:
-            known = c.execute(text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")).scalar()
+            known = inspect(c).has_table("alembic_version")
             found = c.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
         if found == HEAD:
             return
@@ -67,22 +88,21 @@ class Database:
                 f"this home was written by a newer version (its schema is {found}, this one knows {HEAD})",
                 advice="upgrade countenance, or use the version that wrote it; nothing was changed",
             )
-        upgrade.to_head(self.engine)
+        with self._kind.writing(self.engine) as c:
+            if found is None:
+                self._kind.admit(c)
+            upgrade.to_head(c)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read transaction: one consistent view."""
-        with _clear_errors(), self.engine.connect() as connection:
+        with self._kind.clear_errors(), self._kind.reading(self.engine) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A write transaction, committed at the end of the block, durable when it returns. Raises Busy, Unavailable."""
-        with (
-            _clear_errors(),
-            self.engine.connect().execution_options(immediate=True) as connection,
-            connection.begin(),
-        ):
+        with self._kind.clear_errors(), self._kind.writing(self.engine) as connection:
             yield connection
 
     def reserve(self, name: str, count: int) -> range:
@@ -101,9 +121,11 @@ class Database:
         with self.read() as c:
             return c.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar()
 
-    def set_meta(self, key: str, value: str) -> None:
-        """Write one fact about the home."""
+    def set_meta(self, key: str, value: str, *, once: bool = False) -> None:
+        """Write one fact about the home; with `once`, one that nobody has written yet. Raises AlreadyThere."""
         with self.write() as c:
+            if once and c.execute(select(schema.meta.c.key).where(schema.meta.c.key == key)).first():
+                raise AlreadyThere(f"another process has just written {key}", advice="look again")
             put_meta(c, key, value)
 
     def was_used(self) -> bool:
@@ -114,21 +136,32 @@ class Database:
                 for column in (schema.counters.c.name, schema.analyses.c.id)
             )
 
-    def purge(self) -> None:
-        """Leave nothing deleted behind: rewrite the file and truncate the journal. Slow on a large home."""
-        with _clear_errors(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-            c.execute(text("VACUUM"))
-        self.truncate_journal()
+    def purge(self) -> tuple[str, ...]:
+        """Leave nothing deleted behind: write everything anew. Slow on a large home.
+
+        Returns what is left and where (PostgreSQL alone; see `store.vacuum`). Raises Busy while somebody's reading
+        holds it back.
+        """
+        with self._kind.clear_errors():
+            return self._kind.purge(self.engine)
+
+    def shred(self) -> tuple[str, ...]:
+        """Leave nothing behind of what was just deleted, as cheaply as this database can. As `purge` otherwise."""
+        with self._kind.clear_errors():
+            return self._kind.shred(self.engine)
 
     def truncate_journal(self) -> None:
-        """Copy the journal into the database and cut it to nothing.
+        """Copy SQLite's journal into the database and cut it to nothing.
 
         Raises Busy when a reader of another process holds it back.
         """
-        with _clear_errors(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-            blocked, _, _ = c.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-        if blocked:
-            raise Busy("the database's journal is in use", advice="stop other searches on this home, then try again")
+        with self._kind.clear_errors():
+            self._kind.cut_journal(self.engine)
+
+    def log_left(self, mark: str) -> bool:
+        """Whether PostgreSQL's log still reaches back to before a mark that `purge` returned."""
+        with self._kind.clear_errors():
+            return self._kind.log_left(self.engine, mark)
 
     def close(self) -> None:
         """Close every connection."""
@@ -140,51 +173,3 @@ def put_meta(connection: Connection, key: str, value: str) -> None:
     changed = connection.execute(update(schema.meta).where(schema.meta.c.key == key).values(value=value))
     if changed.rowcount == 0:
         connection.execute(insert(schema.meta).values(key=key, value=value))
-
-
-def _prepare(busy_ms: int) -> Any:
-    def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own BEGIN comes too late for reads and is never IMMEDIATE: transactions are begun in `_begin`.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={int(busy_ms)}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA temp_store=MEMORY")
-        cursor.close()
-
-    return prepare
-
-
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("isolation_level") == "AUTOCOMMIT":
-        return
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """The driver's errors, in our words."""
-    try:
-        yield
-    except OperationalError as error:
-        cause = str(error.orig)
-        if "locked" in cause or "busy" in cause:
-            raise Busy(
-                "the database is locked by another process", advice="wait for it to finish, or stop it"
-            ) from None
-        if "full" in cause:
-            raise Unavailable("the disk is full", advice="free some room, then run the command again") from None
-        if "readonly" in cause or "unable to open" in cause or "I/O" in cause:
-            raise Unavailable(f"the database cannot be written: {cause}", advice="run `countenance doctor`") from None
-        raise Broken(f"the database does not answer: {cause}", advice="run `countenance doctor`") from error
-    except DatabaseError as error:
-        # Only the class itself: its heirs (a broken constraint, say) are faults of the caller.
-        if type(error) is not DatabaseError:
-            raise
-        raise Broken(
-            f"the database is damaged: {error.orig}", advice="restore the home from a backup; nothing was changed"
-        ) from None

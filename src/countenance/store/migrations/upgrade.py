@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 
 def _config() -> Config:
@@ -23,9 +23,8 @@ def knows(revision: str) -> bool:
     return any(r.revision == revision for r in script.walk_revisions())
 
 
-def to_head(engine: Engine) -> None:
-    """Run every migration that is missing, in one transaction; two processes may try at once."""
+def to_head(connection: Connection) -> None:
+    """Run every migration that is missing, inside the caller's write transaction; two processes may try at once."""
     config = _config()
-    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
