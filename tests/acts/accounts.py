@@ -8,7 +8,7 @@ from countenance.domain.errors import NotSignedIn
 from countenance.services import recovery
 from countenance.services.people import subject_digest
 from countenance.services.sign_in import Visitor
-from tests.acts.stage import Command, Given, Home
+from tests.acts.stage import Command, Given, Home, Http
 from tests.acts.table import Act, api
 from tests.teams import PASSWORD
 
@@ -169,6 +169,7 @@ ACTS = (
         "a token is made",
         ("token.created",),
         before=fresh,
+        page=Http("POST", "/tokens", form=lambda given: {"name": given["name"], "days": "30", "scopes": "status:read"}),
         command=Command("token create", lambda given: [given["name"], "--scope", "status:read"]),
         python=lambda product, who, given: product.create_token(given["name"], ["status:read"], None, who),
     ),
@@ -176,6 +177,7 @@ ACTS = (
         "a token is revoked",
         ("token.revoked",),
         before=token,
+        page=Http("POST", "/tokens/revoke", form=lambda given: {"token": given["token"]}),
         command=Command("token revoke", lambda given: [given["token"]]),
         python=lambda product, who, given: product.revoke_token(given["token"], who),
     ),

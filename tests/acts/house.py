@@ -96,7 +96,7 @@ def taken_away(home: Home) -> Given:
 
 def put_back(product: Countenance, who: Actor, given: Given) -> object:
     place = given["home"]
-    return import_keys(place.home, place.keys, given["file"], who, force=True)
+    return import_keys(place.where, given["file"], who, force=True)
 
 
 ACTS = (

@@ -47,7 +47,7 @@ ACTS = (
         operation="combination",
         before=searched,
         http=api("POST", "/oversight/summary", reading),
-        page=Http("POST", "/oversight", form=lambda given: {"purpose": "lawfulness", "span": "7"}),
+        page=Http("GET", "/oversight", query="?reading=lawfulness&span=7"),
         command=Command("oversee summary", lambda given: READ),
         python=lambda product, who, given: product.oversight.summary(span(), who),
         alone=True,

@@ -361,7 +361,7 @@ ACTS = (
     ),
     Act(
         "a source is over its time",
-        ("erasure",),
+        ("erasure", "retention.destroyed"),
         operation="erasure",
         before=over,
         command=Command("retention run"),
@@ -371,7 +371,7 @@ ACTS = (
     ),
     Act(
         "probes and reasons are over their time",
-        ("probes.expired",),
+        ("retention.destroyed",),
         operation="erasure",
         before=long_ago,
         command=Command("retention run"),

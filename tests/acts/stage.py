@@ -53,6 +53,8 @@ class Http:
     """Whether a run goes on after the answer, to be waited for."""
     fails: bool = False
     """Whether the answer is an error, after the entry."""
+    query: str = ""
+    """What stands behind the path."""
 
     @property
     def route(self) -> tuple[str, str]:
@@ -132,7 +134,7 @@ class Home:
     def ask(self, door: str, http: Http, role: str, given: Given) -> httpx.Response:
         """Through a page or the API."""
         headers = {"Origin": self.served.address} | given.get("headers", {})
-        path, body = http.path.format(**given), http.body(given) if http.body else None
+        path, body = http.path.format(**given) + http.query, http.body(given) if http.body else None
         cookies = {}
         form = http.form(given) if http.form else None
         if door == PAGE:

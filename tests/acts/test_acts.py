@@ -21,7 +21,7 @@ from countenance.services.restore import With
 from countenance.settings import Settings
 from countenance.web.pages.words import ACTS as WORDS
 from tests import pretend
-from tests.acts import accounts, house, leave, overseen, pictures
+from tests.acts import accounts, house, later, leave, overseen, pictures
 from tests.acts import door as door_acts
 from tests.acts.stage import API, JOB, PAGE, PYTHON, Command, Home, Http, entries, linked, opened
 from tests.acts.table import OPERATIONS, Act
@@ -31,7 +31,16 @@ from tests.places import ROOT, TESTER, Place, kinds, register
 from tests.teams import Team, team_at
 from tests.web.test_matrix import MATRIX as ROUTES
 
-TABLE = (*pictures.ACTS, *leave.ACTS, *overseen.ACTS, *accounts.ACTS, *door_acts.ACTS, *house.ACTS, *house.LAST)
+TABLE = (
+    *pictures.ACTS,
+    *leave.ACTS,
+    *overseen.ACTS,
+    *later.ACTS,
+    *accounts.ACTS,
+    *door_acts.ACTS,
+    *house.ACTS,
+    *house.LAST,
+)
 DRIVEN = [(act, door, way) for act in TABLE for door, way in act.doors]
 
 ELSEWHERE = {
@@ -39,10 +48,14 @@ ELSEWHERE = {
     "key.created": "tests/acts/test_acts.py",
     "home.restored": "tests/acts/test_acts.py",
     "search.cut-off": "tests/services/test_receipt.py",
+    "hold.lapsed": "tests/services/test_hold.py",
+    "erasure.pending": "tests/services/test_hold.py",
+    "ledger.mailed": "tests/services/test_post.py",
+    "subject.corrected": "tests/services/test_subject.py",
     "ledger.key-lost": "tests/services/test_lost_ledger.py",
     "ledger.recovered": "tests/ledger/test_recovery.py",
 }
-"""What takes a home of its own, a crash or a lost key: counted there."""
+"""What takes a home of its own, a crash, a lost key, time or a mail server: counted there."""
 
 IN_A_BROWSER = {
     ("POST", "/account/passkeys"): "tests/web/test_people_pages.py",
@@ -50,8 +63,10 @@ IN_A_BROWSER = {
     ("POST", "/account/passkeys/remove"): "tests/web/test_people_pages.py",
     ("POST", "/sign-in/passkey"): "tests/web/test_people_pages.py",
     ("POST", "/sign-in/passkey/begin"): "tests/web/test_people_pages.py",
+    ("POST", "/subject/reports"): "tests/web/test_subject_page.py",
+    ("POST", "/subject/reports/{search}/pdf"): "tests/web/test_subject_page.py",
 }
-"""What takes a browser's own device to sign: counted there."""
+"""What takes a browser's own device to sign, or a file to be chosen: counted there."""
 
 COMMANDS_ELSEWHERE = {
     "init": "tests/acts/test_acts.py",
@@ -59,6 +74,7 @@ COMMANDS_ELSEWHERE = {
     "serve": "tests/acts/pictures.py",
     "ledger witness": "tests/cli/test_witnessing.py",
     "ledger stamp": "tests/cli/test_witnessing.py",
+    "ledger mail": "tests/services/test_post.py",
 }
 
 READING: dict[str, list[str]] = {
@@ -77,6 +93,14 @@ READING: dict[str, list[str]] = {
     "proxylog list": [],
     "proxylog show": ["{analysis}"],
     "proxylog explain": ["{session}"],
+    "inspection list": [],
+    "inspection check": ["{draw}"],
+    "hold list": [],
+    "hold show": ["{hold}"],
+    "retention receipt": ["{receipt}"],
+    "retention due": [],
+    "retention policy": [],
+    "retention receipts": [],
     "keys show": [],
     "token list": [],
     "status": [],
@@ -109,7 +133,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Home]
 
 def test_what_only_reads_makes_no_entry(homes: dict[bool, Home]) -> None:
     home = homes[True]
-    given = home.searched() | house.analysed(home) | leave.known(home)
+    given = home.searched() | house.analysed(home) | leave.known(home) | later.known(home)
     home.source("ada")
     before = home.product.ledger_size
     for name, words in READING.items():
