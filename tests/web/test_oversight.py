@@ -106,13 +106,14 @@ def test_from_a_figure_to_the_acts_to_one_act_and_its_proof(pretend: Served, win
         window.get_by_role("link", name=f"Inclusion proof of entry {result.receipt['seq']}").click()
     receipt = json.loads(loading.value.path().read_text())
     assert verify_receipt(receipt, pretend.product.vkey).body["search"] == result.search
-    first, second = pretend.product.ledger_entries(size, pretend.product.ledger_size, opened=True)
+    first, second, third = pretend.product.ledger_entries(size, pretend.product.ledger_size, opened=True)
     assert [(e["body"]["what"], e["body"]["purpose"]) for e in (first, second)] == [
         ("acts", "lawfulness"),
         ("act", "lawfulness"),
     ]
     assert list(first["opened"].values()) == [{"case": "T-9 & co"}], "what can be typed is sealed"
     assert second["body"]["act"] == result.search
+    assert third["type"] == "ledger.read", "the receipt of an entry is read of the ledger too"
 
 
 def test_what_another_sites_page_asks_for_is_not_read(pretend: Served) -> None:

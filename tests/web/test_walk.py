@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from countenance.access import roles
 from countenance.app import Countenance
+from countenance.services.inspections import Wanted
 from tests import pretend
 from tests.acts import house, leave
 from tests.acts.stage import Given, Home, linked, opened
@@ -25,6 +26,8 @@ NO_PAGES = {
     "/static": "files",
     "/api/v1/openapi.json": "a description for programs",
     "/account/authenticator.svg": "a picture",
+    "/oversight/report": "a file",
+    "/ledger/checkpoint": "a file",
     "/sign-in/provider": "leads to another site",
     "/sign-in/provider/back": "comes from another site",
     "/account": "of an account, walked in the organisation",
@@ -46,13 +49,23 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def inspection(home: Home) -> str:
+    """One that waits, in an organisation for the reviewer."""
+    desk, overseer = home.product.inspections, home.actor("auditor")
+    desk.draw(Wanted("self-monitoring", random=5, risk=0), overseer)
+    found = desk.every(overseer)[0].id
+    if home.team is not None:
+        desk.assign(found, "reviewer", overseer)
+    return found
+
+
 def furnished(home: Home) -> Given:
     """Something of everything: the pages are walked with all that they can show."""
     given = leave.pair(home) | house.analysed(home)
     request = home.requested()
     home.authority()
     home.product.create_token("a program", ["status:read"], None, home.actor("administrator"))
-    names = {"request": request, "id": request, "name": "album", "seq": "3"}
+    names = {"request": request, "id": request, "name": "album", "seq": "3", "inspection": inspection(home)}
     if home.team is not None:
         names["account"] = home.team.account("reviewer").id
     return given | names
@@ -201,7 +214,7 @@ def test_the_menu_opens_and_closes_by_keyboard(homes: dict[bool, tuple[Home, Giv
     expect(menu.get_by_role("link", name="Ledger")).to_be_hidden()
     expect(group).to_be_focused()
     page.keyboard.press("Enter")
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("Tab")
     expect(menu.get_by_role("link", name="Ledger")).to_be_hidden()
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]

@@ -16,6 +16,9 @@ FOCUSABLE = (
     "textarea:not([disabled]), summary, [tabindex]:not([tabindex='-1'])"
 )
 
+PARTS_OF_A_DATE = 5
+"""A date's field has a stop for its day, month, year and calendar, before Tab leads on: fewer than so many."""
+
 _REACHABLE = """([selector, within]) => {
   const radios = new Set();
   const shown = (one) => one.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
@@ -61,6 +64,7 @@ _HERE = """() => {
   return {
     name: one.dataset.walk || null,
     what: one.outerHTML.slice(0, 160),
+    parts: one.type === "date",
     marked: instead.some(marked),
     in: box.bottom > 0 && box.top < innerHeight,
   };
@@ -109,16 +113,23 @@ def tab_through(page: Page, within: str = "body") -> list[str]:
         page.keyboard.press("Shift+Tab")
     reached: list[str] = []
     wrong: list[str] = []
-    for _ in range(2 * len(wanted) + 6):
+    stops = 0
+    dates = page.locator(f"{within} input[type=date]").count()
+    for _ in range(2 * len(wanted) + 6 + PARTS_OF_A_DATE * dates):
         here = page.evaluate(_HERE)
         if here is not None:
             if reached and here["name"] == reached[-1]:
+                stops += 1
+                if here["parts"] and stops < PARTS_OF_A_DATE:
+                    page.keyboard.press("Tab")
+                    continue
                 wrong.append(f"Tab leads nowhere from {here['what']}")
                 break
             if here["name"] in reached:
                 break
             if here["name"] is not None:
                 reached.append(here["name"])
+                stops = 1
             if not here["marked"]:
                 wrong.append(f"nothing shows that one is at {here['what']}")
             if not here["in"]:
