@@ -17,10 +17,11 @@ import pytest
 from countenance.app import open_home
 from countenance.cli.backup import bring_back
 from countenance.services.backup import To, back_up
+from countenance.services.home import Where
 from countenance.services.restore import With
 from countenance.settings import Settings
 from countenance.web.pages.words import ACTS as WORDS
-from tests import pretend
+from tests import databases, pretend
 from tests.acts import accounts, house, later, leave, overseen, pictures
 from tests.acts import door as door_acts
 from tests.acts.stage import API, JOB, PAGE, PYTHON, Command, Home, Http, entries, linked, opened
@@ -229,6 +230,7 @@ def test_making_and_restoring_a_home(tmp_path: Path, homes: dict[bool, Home]) ->
     back_up(product.eraser.home, file, To(house.PASSPHRASE), TESTER, with_keys=True)
     size = product.ledger_size
     place.close()
-    bring_back(file, tmp_path / "again", tmp_path / "keys", With(house.PASSPHRASE))
-    with open_home(settings=Settings(home=tmp_path / "again", key_dir=tmp_path / "keys")) as back:
+    again = tmp_path / "again"
+    bring_back(file, Where(again, tmp_path / "keys", databases.address(again)), With(house.PASSPHRASE))
+    with open_home(settings=Settings(home=again, key_dir=tmp_path / "keys", **databases.setting(again))) as back:
         assert kinds(back)[size:] == ["home.restored"]

@@ -13,11 +13,12 @@ from countenance.domain.errors import BadInput, NotRegistered, OnHold, Refused, 
 from countenance.domain.holds import Hold
 from countenance.services.backup import To, back_up
 from countenance.services.hold import NewHold
+from countenance.services.home import Where
 from countenance.services.people import system_actor
 from countenance.services.restore import With
 from countenance.settings import Settings
 from countenance.store import moments
-from tests import pretend
+from tests import databases, pretend
 from tests.places import TESTER, Place, ask, grant, ingest, kinds
 from tests.services.test_request import REASONS, wanted
 from tests.services.test_retention import PROBE, Clock
@@ -230,9 +231,10 @@ def test_a_restored_home_knows_its_holds_and_erases_again_what_was_gone_before_t
         (tmp_path / "newer.zip").write_bytes(product.ledger_bundle(TESTER))
     house.opened.clear()
     given = With("copper lantern drives slowly", ledger=tmp_path / "newer.zip")
-    body = bring_back(tmp_path / "old.age", tmp_path / "again", house.keys, given)
+    again_at = tmp_path / "again"
+    body = bring_back(tmp_path / "old.age", Where(again_at, house.keys, databases.address(again_at)), given)
     assert body["erased_again"]["sightings"] == 1
-    with open_home(settings=Settings(home=tmp_path / "again", key_dir=house.keys)) as again:
+    with open_home(settings=Settings(home=again_at, key_dir=house.keys, **databases.setting(again_at))) as again:
         assert again.holds.held().holds[placed.id].state(moments.now()) == "in force"
         with pytest.raises(OnHold):
             again.eraser.plan_sources(["album"])

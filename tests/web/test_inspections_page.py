@@ -11,7 +11,7 @@ from countenance.services.search import SearchRequest
 from tests import pretend as people
 from tests.places import TESTER, grant, kinds
 from tests.web.conftest import Served
-from tests.web.windows import windowed
+from tests.web.windows import choose, windowed
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_from_drawing_to_follow_up(pretend: Served, window: Page) -> None:
     product = pretend.product
     authority = grant(product, "album")
     result = product.search(SearchRequest((people.photograph("ada", note="asked"),), authority.id), TESTER)
-    window.get_by_role("navigation").get_by_role("link", name="Inspections").click()
+    choose(window, "Inspections", "Records")
     expect(window.get_by_text("Nothing waits.")).to_be_visible()
     window.get_by_role("button", name="Draw searches").click()
     window.get_by_label("A word of yours").fill("blue heron")

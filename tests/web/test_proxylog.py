@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.services.test_analyse import LOG, PEOPLE, REASON, analyse, line, second
 from tests.web.conftest import Served
 from tests.web.test_browser import ARGUMENTS
+from tests.web.windows import choose
 
 HOSTILE = "/<script>alert(1)</script>"
 
@@ -114,7 +115,7 @@ def test_two_people_at_a_real_browser(pretend: Served, found: dict[str, Any]) ->
         page.on("console", lambda m: said.append(m.text) if m.type in {"error", "warning"} else None)
         page.goto(f"{pretend.address}/enter#{pretend.sessions.mint_link()}")
         page.wait_for_url(f"{pretend.address}/")
-        page.get_by_role("link", name="Proxy logs", exact=True).click()
+        choose(page, "Proxy logs", "Records")
         page.get_by_role("link", name=found["body"]["summary"][0]).click()
         page.get_by_role("heading", name="At least, at most").wait_for()
         for picture in page.locator(".plot img:visible").all():

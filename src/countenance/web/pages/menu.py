@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-FLAT = 7
+FLAT = 8
 """So many stand beside each other; more are put into groups that open."""
 
 
