@@ -15,6 +15,7 @@ from countenance.app import Countenance
 from countenance.services.inspections import Wanted
 from tests import pretend
 from tests.acts import house, leave
+from tests.acts.pictures import long_ago
 from tests.acts.stage import Given, Home, linked, opened
 from tests.places import Place
 from tests.teams import Team, team_at
@@ -66,6 +67,8 @@ def furnished(home: Home) -> Given:
     home.authority()
     home.product.create_token("a program", ["status:read"], None, home.actor("administrator"))
     names = {"request": request, "id": request, "name": "album", "seq": "3", "inspection": inspection(home)}
+    long_ago(home)
+    names["receipt"] = home.product.run_retention(home.actor("administrator"))["entry"]
     if home.team is not None:
         names["account"] = home.team.account("reviewer").id
     return given | names
@@ -111,6 +114,8 @@ def windows(homes: dict[bool, tuple[Home, Given]], chromium: Browser) -> Iterato
 
 def go(page: Page, home: Home, given: Given, path: str) -> None:
     """Open a page; what it needs to be named stands in `furnished`."""
+    if path.startswith("/retention/receipts"):
+        given = given | {"seq": given["receipt"]}
     answer = page.goto(home.served.address + path.format(**given))
     assert answer is not None
     assert answer.status == 200, (path, answer.status)

@@ -16,8 +16,9 @@ FOCUSABLE = (
     "textarea:not([disabled]), summary, [tabindex]:not([tabindex='-1'])"
 )
 
-PARTS_OF_A_DATE = 5
-"""A date's field has a stop for its day, month, year and calendar, before Tab leads on: fewer than so many."""
+PARTS_OF_A_DATE = 8
+"""A date's field has a stop for its day, month, year and calendar, and one with a time for the parts of that too,
+before Tab leads on: fewer than so many."""
 
 _REACHABLE = """([selector, within]) => {
   const radios = new Set();
@@ -64,7 +65,7 @@ _HERE = """() => {
   return {
     name: one.dataset.walk || null,
     what: one.outerHTML.slice(0, 160),
-    parts: one.type === "date",
+    parts: ["date", "datetime-local"].includes(one.type),
     marked: instead.some(marked),
     in: box.bottom > 0 && box.top < innerHeight,
   };
@@ -114,7 +115,7 @@ def tab_through(page: Page, within: str = "body") -> list[str]:
     reached: list[str] = []
     wrong: list[str] = []
     stops = 0
-    dates = page.locator(f"{within} input[type=date]").count()
+    dates = page.locator(f"{within} input:is([type=date], [type=datetime-local])").count()
     for _ in range(2 * len(wanted) + 6 + PARTS_OF_A_DATE * dates):
         here = page.evaluate(_HERE)
         if here is not None:
