@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from countenance.domain.reviews import Review, Verdict
+from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
-    from countenance.services.record import Record
-
-NEEDLE = '"review":"J-'
-"""Stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds it."""
 
 
-class Docket:
-    """What was read of the ledger so far. Safe for several threads."""
+class Docket(Telling[Mapping[str, Review]]):
+    """What was read of reviews so far: every review by its id."""
+
+    needles = ('"review":"J-',)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._reviews: dict[str, Review] = {}
-        self._upto = 0
+        super().__init__({})
 
-    def read(self, record: Record) -> Mapping[str, Review]:
-        """Every review by its id. Raises LedgerBroken where the ledger is not what was signed."""
-        with self._lock:
-            size = record.ledger.size
-            if size > self._upto:
-                reviews = dict(self._reviews)
-                for entry in record.ledger.mentioning(NEEDLE, self._upto, size):
-                    apply(reviews, entry)
-                self._reviews, self._upto = reviews, size
-            return self._reviews
+    def after(self, told: Mapping[str, Review], entries: Sequence[Entry]) -> Mapping[str, Review]:
+        reviews = dict(told)
+        for entry in entries:
+            apply(reviews, entry)
+        return reviews
 
 
 def apply(reviews: dict[str, Review], entry: Entry) -> None:

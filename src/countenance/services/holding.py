@@ -6,21 +6,17 @@ last reading ended.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from countenance.domain.holds import Ended, Hold, Scope, Waiting
+from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
-    from countenance.services.record import Record
-
-NEEDLES = ('"hold":"H-', '"pending":"E-')
-"""One of them stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds either."""
 
 PLACED = "hold.placed"
 RELEASED = "hold.released"
@@ -45,29 +41,18 @@ class Held:
         return [one for one in self.holds.values() if one.state(now) == "in force"]
 
 
-class Holding:
-    """What was read of the ledger so far. Safe for several threads."""
+class Holding(Telling[Held]):
+    """What was read of holds so far."""
+
+    needles = ('"hold":"H-', '"pending":"E-')
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held = Held()
-        self._upto = 0
+        super().__init__(Held())
 
-    def read(self, record: Record) -> Held:
-        """Everything up to the newest entry. Raises LedgerBroken where the ledger is not what was signed."""
-        with self._lock:
-            size = record.ledger.size
-            if size > self._upto:
-                found = {
-                    entry.seq: entry
-                    for needle in NEEDLES
-                    for entry in record.ledger.mentioning(needle, self._upto, size)
-                }
-                held = self._held
-                for seq in sorted(found):
-                    held = apply(held, found[seq])
-                self._held, self._upto = held, size
-            return self._held
+    def after(self, told: Held, entries: Sequence[Entry]) -> Held:
+        for entry in entries:
+            told = apply(told, entry)
+        return told
 
 
 def reason_item(hold: str) -> str:

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from countenance.domain.inspections import Draw, Finding, FollowUp, Inspected, Inspection
+from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
-    from countenance.services.record import Record
-
-NEEDLE = '"type":"inspection.'
-"""Stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds it."""
 
 
-class Inspecting:
-    """What was read of the ledger so far. Safe for several threads."""
+class Inspecting(Telling[Inspected]):
+    """What was read of inspections so far."""
+
+    needles = ('"type":"inspection.',)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._told = Inspected({}, {})
-        self._upto = 0
+        super().__init__(Inspected({}, {}))
 
-    def read(self, record: Record) -> Inspected:
-        """Everything up to the newest entry. Raises LedgerBroken where the ledger is not what was signed."""
-        with self._lock:
-            size = record.ledger.size
-            if size > self._upto:
-                inspections, draws = dict(self._told.inspections), dict(self._told.draws)
-                for entry in record.ledger.mentioning(NEEDLE, self._upto, size):
-                    apply(inspections, draws, entry)
-                self._told, self._upto = Inspected(inspections, draws), size
-            return self._told
+    def after(self, told: Inspected, entries: Sequence[Entry]) -> Inspected:
+        inspections, draws = dict(told.inspections), dict(told.draws)
+        for entry in entries:
+            apply(inspections, draws, entry)
+        return Inspected(inspections, draws)
 
 
 def words_item(inspection: str, entry: str) -> str:

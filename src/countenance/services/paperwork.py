@@ -6,8 +6,7 @@ anything by editing the database. Reading goes on where the last reading ended.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,13 +22,10 @@ from countenance.domain.requests import (
     Step,
     Wanted,
 )
+from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
-    from countenance.services.record import Record
-
-NEEDLES = ('"request":"R-', '"type":"case.')
-"""One of them stands in every entry that is read here. JSON escapes quotes, so no text of a person's holds either."""
 
 _STATES = {
     "authority.drafted": DRAFTED,
@@ -60,29 +56,18 @@ class Papers:
         return next((one for one in self.requests.values() if one.authority == authority), None)
 
 
-class Paperwork:
-    """What was read of the ledger so far. Safe for several threads."""
+class Paperwork(Telling[Papers]):
+    """What was read of requests and cases so far."""
+
+    needles = ('"request":"R-', '"type":"case.')
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._papers = Papers()
-        self._upto = 0
+        super().__init__(Papers())
 
-    def read(self, record: Record) -> Papers:
-        """Everything up to the newest entry. Raises LedgerBroken where the ledger is not what was signed."""
-        with self._lock:
-            size = record.ledger.size
-            if size > self._upto:
-                found = {
-                    entry.seq: entry
-                    for needle in NEEDLES
-                    for entry in record.ledger.mentioning(needle, self._upto, size)
-                }
-                papers = self._papers
-                for seq in sorted(found):
-                    papers = apply(papers, found[seq])
-                self._papers, self._upto = papers, size
-            return self._papers
+    def after(self, told: Papers, entries: Sequence[Entry]) -> Papers:
+        for entry in entries:
+            told = apply(told, entry)
+        return told
 
 
 def item_of(request: str) -> str:
