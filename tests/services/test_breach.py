@@ -111,6 +111,7 @@ def test_acts_through_a_token_are_the_tokens(product: Countenance) -> None:
     assert [s["search"] for s in one["searches"]] == [result.search]
 
 
+@pytest.mark.sqlite
 def test_each_file_says_what_it_exposes_and_what_else_is_needed(house: Place, tmp_path: Path) -> None:
     with house.open() as product:
         result = ask(product, grant(product, "album"), PROBE)
@@ -149,6 +150,7 @@ def test_each_file_says_what_it_exposes_and_what_else_is_needed(house: Place, tm
                 pack(product, files=(wrong,))
 
 
+@pytest.mark.sqlite
 def test_another_homes_files_are_told_apart(house: Place, tmp_path: Path) -> None:
     other = Place(tmp_path / "other")
     other.photos.mkdir(parents=True)
