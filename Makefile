@@ -19,7 +19,7 @@ PYTEST_ARGS ?=
 DEBIAN_PACKAGES := chromium postgresql
 # What touches rows and no browser: the second time on PostgreSQL.
 ON_POSTGRESQL := tests/store tests/access tests/services tests/cli tests/web
-NOT_ON_POSTGRESQL := $(addprefix --ignore=,$(wildcard tests/web/test_*pages.py) tests/web/test_browser.py tests/web/test_openapi.py \
+NOT_ON_POSTGRESQL := $(addprefix --ignore=,$(wildcard tests/web/test_*pages.py) tests/web/test_browser.py tests/web/test_walk.py tests/web/test_openapi.py \
   tests/services/test_eyes.py tests/services/test_workers.py tests/cli/test_models.py tests/cli/test_help.py)
 
 .DEFAULT_GOAL := help
