@@ -46,8 +46,8 @@ def ingest(r: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{r['images_per_second']:.1f}; the models alone {r['limit_images_per_second']:.1f}",
             "",
         ),
-        (f"{title}: ratio to the models alone", f"{r['ratio']:.2f}", f"≥ {r['target']}"),
-        (f"{title}: the same, of processor seconds", f"{r['cpu_ratio']:.2f}", f"≥ {r['target']}"),
+        (f"{title}: ratio to the models alone", f"{r['ratio']:.3f}", f"≥ {r['target']}"),
+        (f"{title}: the same, of processor seconds", f"{r['cpu_ratio']:.3f}", f"≥ {r['target']}"),
         (f"{title}: processor a photograph", seconds, ""),
         (f"{title}: most memory", memory, "< 2,048 MiB, not growing"),
     ]
