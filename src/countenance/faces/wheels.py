@@ -167,13 +167,15 @@ def _watch(
 
 
 def _largest(folder: Path) -> int:
+    """Bytes of the largest file below. pip moves files and folders while we look: the walk passes over what went."""
     largest = 0
-    for file in folder.rglob("*"):
-        try:
-            facts = file.lstat()
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                facts = Path(place, name).lstat()
+            except OSError:
+                continue
             largest = max(largest, facts.st_size if stat.S_ISREG(facts.st_mode) else 0)
-        except OSError:  # pip moves files while we look
-            continue
     return largest
 
 
