@@ -110,6 +110,7 @@ def mint(
             "item": item,
         },
         sealed={item: {"photographs": [one.as_json() for one in purpose.traits]}} if purpose.traits else None,
+        keys={item: key.secret},
     )
     source_ids = tuple(s.id for s in sources)
     permit = Permit(authority=authority.id, search=search, probes=probes, sources=source_ids)

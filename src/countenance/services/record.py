@@ -60,14 +60,16 @@ class Record:
         body: Mapping[str, Any],
         *,
         sealed: Mapping[str, Mapping[str, Any]] | None = None,
+        keys: Mapping[str, bytes] | None = None,
     ) -> Receipt:
-        """Append one entry; it is durable when this returns. `sealed` maps an item to its personal parts.
+        """Append one entry; it is durable when this returns. `sealed` maps an item to its personal parts;
+        `keys` are the items' keys where the caller has them.
 
         Raises LedgerUnavailable when it cannot be made durable: then nothing may be shown.
         """
         parts = sealed or {}
-        keys: dict[str, bytes] = {}
-        if parts:
+        keys = keys or {}
+        if parts.keys() - keys.keys():
             with self.database.write() as c:
                 keys = items.keys_for(c, parts)
         return self.ledger.append(
