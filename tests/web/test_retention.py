@@ -95,6 +95,7 @@ def test_the_page_says_what_was_exposed_and_gives_the_pack(pretend: Served, wind
     window.goto(f"{pretend.address}/oversight")
     window.get_by_role("link", name="what was exposed").click()
     window.get_by_label("Database").check()
+    window.get_by_label("Users of this machine").fill("tester")
     before = pretend.product.ledger_size
     window.get_by_role("button", name="Show").click()
     expect(window.get_by_role("heading", name="Tell the supervisory authority by")).to_be_visible()
@@ -102,4 +103,4 @@ def test_the_page_says_what_was_exposed_and_gives_the_pack(pretend: Served, wind
     with window.expect_download() as download:
         window.get_by_role("button", name="Save as a pack").click()
     assert download.value.suggested_filename.endswith(".zip")
-    assert kinds(pretend.product)[before:] == ["oversight.read", "oversight.read"]
+    assert kinds(pretend.product)[before:] == ["oversight.read", "oversight.read", "ledger.exported"]

@@ -30,6 +30,9 @@ EXAMPLES = {
     "inspection": "I-000000000000",
     "draw": "D-000000000000",
     "side": "probe",
+    "hold": "H-000000000000",
+    "read": "0",
+    "part": "breach.json",
 }
 FREE = {("get", "/api/v1/openapi.json")}
 
@@ -81,6 +84,15 @@ WANTED = {
     ("post", "/oversight/report"): "oversight:read",
     ("post", "/oversight/transparency"): "oversight:read",
     ("post", "/oversight/verdicts"): "oversight:read",
+    ("post", "/breaches"): "oversight:read",
+    ("get", "/breaches/{read}/{part}"): "oversight:read",
+    ("get", "/holds"): "holds:read",
+    ("post", "/holds"): "holds:write",
+    ("get", "/holds/{hold}"): "holds:read",
+    ("post", "/holds/{hold}/release"): "holds:write",
+    ("post", "/subject-reports"): "subject",
+    ("post", "/subject-reports/{search}/corrections"): "subject",
+    ("get", "/subject-reports/{search}/pdf"): "subject",
     ("get", "/retention"): "retention:read",
     ("get", "/retention/receipts/{seq}"): "retention:read",
     ("get", "/ledger"): "ledger:read",
