@@ -68,6 +68,13 @@ def followed(home: Home) -> Given:
     return given
 
 
+def owed(home: Home, owner: str = "authoriser") -> Given:
+    """A follow-up for somebody to see to who neither draws nor judges."""
+    given = found(home)
+    home.product.inspections.follow_up(given["inspection"], owner, soon(), WORDS, home.actor("reviewer"))
+    return given
+
+
 # Holds: an authoriser places one, another releases it.
 
 
@@ -180,6 +187,15 @@ ACTS = (
         ("inspection.followed-up",),
         "reviewer",
         before=followed,
+        http=api("POST", "/inspections/{inspection}/done", lambda given: {"words": WORDS}),
+        command=Command("inspection done", lambda given: [given["inspection"], "--words", WORDS]),
+        python=lambda product, who, given: product.inspections.followed_up(given["inspection"], WORDS, who),
+    ),
+    Act(
+        "whoever has to says that a finding was followed up",
+        ("inspection.followed-up",),
+        "authoriser",
+        before=owed,
         http=api("POST", "/inspections/{inspection}/done", lambda given: {"words": WORDS}),
         command=Command("inspection done", lambda given: [given["inspection"], "--words", WORDS]),
         python=lambda product, who, given: product.inspections.followed_up(given["inspection"], WORDS, who),

@@ -94,6 +94,7 @@ READING: dict[str, list[str]] = {
     "proxylog show": ["{analysis}"],
     "proxylog explain": ["{session}"],
     "inspection list": [],
+    "inspection follow-ups": [],
     "inspection check": ["{draw}"],
     "hold list": [],
     "hold show": ["{hold}"],

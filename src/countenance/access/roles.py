@@ -39,7 +39,7 @@ ACTS: dict[str, str] = SCOPES | {
 }
 """Every act that somebody is asked leave for: what a token can be good for, and what only people do."""
 
-_EVERYBODY = frozenset({"status:read", "sources:read", "profile:read", "retention:read"})
+_EVERYBODY = frozenset({"status:read", "sources:read", "profile:read", "retention:read", "inspections:answer"})
 
 TABLE: dict[str, frozenset[str]] = {
     "requester": _EVERYBODY

@@ -25,6 +25,7 @@ SCOPES: dict[str, str] = {
     "reviews:judge": "Judge pairs of faces.",
     "inspections:read": "List inspections: all of them, or one's own.",
     "inspections:judge": "Read the file of a search that one inspects, and say what one found.",
+    "inspections:answer": "See the follow-ups of inspections that are one's own, and say what was done.",
     "inspections:draw": "Draw searches for inspection, and say who looks at them.",
     "ledger:read": "Read, check and export the ledger.",
     "proxylog:read": "Read analyses of proxy logs, under pseudonyms.",

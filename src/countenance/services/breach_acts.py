@@ -24,6 +24,7 @@ WITHOUT_ENTRY = {
     "proxylog:read": "analyses of proxy logs, under pseudonyms",
     "accounts:read": "accounts, with names and roles",
     "holds:read": "legal holds, with their reasons",
+    "inspections:answer": "what inspections ask of whose account it is",
     "keys": "the keys of the home, on the machine itself",
 }
 """What may be looked at without leaving an entry, by act."""

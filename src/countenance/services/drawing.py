@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from countenance.domain.acts import Acts, Search
@@ -18,6 +18,13 @@ from countenance.services.record import Record
 
 ROLES = ("reviewer", "auditor")
 """Who is asked to look: reviewers, and overseers where no reviewer is free."""
+
+MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+
+
+def period_of(moment: datetime, days: int) -> datetime:
+    """When the period of so many days began in which a moment is: periods are counted from a Monday, in UTC."""
+    return MONDAY + (moment - MONDAY) // timedelta(days=days) * timedelta(days=days)
 
 
 def population(ledger: Ledger, since: datetime, until: datetime, size: int, before: Iterable[str]) -> list[str]:
