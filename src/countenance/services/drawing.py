@@ -13,7 +13,7 @@ from countenance.domain.misuse.flag import Flag
 from countenance.domain.people import Account
 from countenance.ledger.entry import parse_time
 from countenance.ledger.log import Ledger
-from countenance.services.acts import STARTED
+from countenance.services.acts import STARTED, first_at
 from countenance.services.record import Record
 
 ROLES = ("reviewer", "auditor")
@@ -36,6 +36,15 @@ def population(ledger: Ledger, since: datetime, until: datetime, size: int, befo
         for entry in ledger.mentioning(f'"type":"{STARTED}"', 0, size)
         if since <= parse_time(entry.at) < until and entry.body["search"] not in gone
     ]
+
+
+def waits(ledger: Ledger, since: datetime, until: datetime, before: Iterable[str]) -> bool:
+    """Whether there is anything that a draw could choose from, read from about `since` on alone."""
+    size, gone = ledger.size, set(before)
+    return any(
+        since <= parse_time(entry.at) < until and entry.body["search"] not in gone
+        for entry in ledger.mentioning(f'"type":"{STARTED}"', first_at(ledger, since, size), size)
+    )
 
 
 def drawn_again(draw: Draw, ledger: Ledger, before: Iterable[str]) -> list[str]:

@@ -177,7 +177,7 @@ class InspectionDesk:
         told, ledger = self._told(), self.record.ledger
         since = max((one.until for one in told.draws.values()), default=until - SPAN)
         before = {one.search for one in told.inspections.values()}
-        if since >= until or not drawing.population(ledger, since, until, ledger.size, before):
+        if since >= until or not drawing.waits(ledger, since, until, before):
             return None
         acts, flags = self.oversight.signs_in_the_open(since, until)
         random, risk = policy.inspections_random, policy.inspections_by_risk
