@@ -217,7 +217,11 @@ class Countenance(Desks):
 
     def correct_subject_report(self, report: str, wrong: Iterable[str], actor: Actor) -> dict[str, Any]:
         """A report that was just made, without whom a person finds to be somebody else. Raises UnknownThing."""
-        return self.subjects.correct(report, wrong, self.people.admit(actor, "subject"))
+        return self.corrections.correct(report, wrong, self.people.admit(actor, "subject"))
+
+    def latest_subject_report(self, report: str, actor: Actor) -> dict[str, Any]:
+        """A report that was just made, as it was last corrected. Raises UnknownThing."""
+        return self.corrections.latest(report, self.people.admit(actor, "subject"))
 
     def check_authority(self, id: str, collections: Iterable[str] | None, actor: Actor) -> Authority:
         """The live authority that covers these collections; a refusal is an entry. Raises NoAuthority."""

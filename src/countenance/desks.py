@@ -17,6 +17,7 @@ from countenance.store.database import Database
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.breach import BreachDesk
+    from countenance.services.correct import Corrections
     from countenance.services.engine import Engine
     from countenance.services.hold import HoldDesk
     from countenance.services.inspections import InspectionDesk
@@ -145,13 +146,20 @@ class Desks:
     def breaches(self) -> BreachDesk:
         """What was exposed, when an account or a file got into the wrong hands."""
         from countenance.services.breach import BreachDesk
+        from countenance.services.lately import Kept
 
-        return BreachDesk(self._home, self.people, self.people.admit)
+        return BreachDesk(
+            self._home,
+            self.people,
+            self.people.admit,
+            lambda actor, chosen: self.overseer.bundle(self.people.admit(actor, "ledger:read"), chosen),
+            Kept(self.settings.search.handle_minutes),
+        )
 
     @cached_property
     def subjects(self) -> SubjectDesk:
         """What somebody is told who asks what is held about them."""
-        from countenance.services.subject import Kept, SubjectDesk
+        from countenance.services.subject import SubjectDesk
 
         engine, policy, limits = self.engine, self.settings.search, self.oversight.sameness
         return SubjectDesk(
@@ -167,8 +175,16 @@ class Desks:
             probe_days=self.settings.retention.probe_days,
             limits=limits,
             blobs=self._home.blobs,
-            kept=Kept(policy.handle_minutes),
+            kept=self.corrections.kept,
         )
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """Reports that were just made, for a person to look at before they are written down."""
+        from countenance.services.correct import Corrections
+        from countenance.services.lately import Kept
+
+        return Corrections(self._home.record, Kept(self.settings.search.handle_minutes))
 
     @cached_property
     def logs(self) -> LogDesk:

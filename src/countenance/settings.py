@@ -181,6 +181,12 @@ class OverseeSettings(_Part):
         default=5, ge=0, le=500, description="Searches drawn for inspection by the signs of misuse on them."
     )
     inspection_days: int = Field(default=14, gt=0, description="Days until a drawn search must have been looked at.")
+    draw_every_days: int = Field(
+        default=0,
+        ge=0,
+        le=366,
+        description="Days after which the running server draws searches for inspection by itself; 0 for never.",
+    )
     published_purposes: tuple[str, ...] = Field(
         default=(), description="Purposes that a transparency report names; others are counted together."
     )

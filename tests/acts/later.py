@@ -68,6 +68,13 @@ def followed(home: Home) -> Given:
     return given
 
 
+def owed(home: Home, owner: str = "authoriser") -> Given:
+    """A follow-up for somebody to see to who neither draws nor judges."""
+    given = found(home)
+    home.product.inspections.follow_up(given["inspection"], owner, soon(), WORDS, home.actor("reviewer"))
+    return given
+
+
 # Holds: an authoriser places one, another releases it.
 
 
@@ -87,7 +94,7 @@ def placed(home: Home) -> Given:
     people = home.product.people
     other, _ = people.add(home.name("lawyer"), ["authoriser"], home.actor("administrator"))
     hold = home.product.holds.place(new_hold(given), people.known(Actor(other.user, "python")))
-    return given | {"id": hold.id}
+    return given | {"id": hold.id, "hold": hold.id}
 
 
 def known(home: Home) -> Given:
@@ -102,6 +109,20 @@ def known(home: Home) -> Given:
 
 def exposed(given: Given) -> Exposed:
     return Exposed(moments.now() - timedelta(days=1), files=("database",))
+
+
+def exposed_form(given: Given) -> dict[str, str]:
+    since = f"{moments.now() - timedelta(days=1):%Y-%m-%dT%H:%M}"
+    return {"since": since, "purpose": "integrity", "kind": "database"}
+
+
+def exposed_body(given: Given) -> Given:
+    return {"since": (moments.now() - timedelta(days=1)).isoformat(), "files": ["database"]}
+
+
+def packed(home: Home) -> Given:
+    read = home.product.breaches.pack(exposed({}), home.actor("administrator"))["read"]
+    return {"read": read, "part": "ledger.zip"}
 
 
 ACTS = (
@@ -171,6 +192,15 @@ ACTS = (
         python=lambda product, who, given: product.inspections.followed_up(given["inspection"], WORDS, who),
     ),
     Act(
+        "whoever has to says that a finding was followed up",
+        ("inspection.followed-up",),
+        "authoriser",
+        before=owed,
+        http=api("POST", "/inspections/{inspection}/done", lambda given: {"words": WORDS}),
+        command=Command("inspection done", lambda given: [given["inspection"], "--words", WORDS]),
+        python=lambda product, who, given: product.inspections.followed_up(given["inspection"], WORDS, who),
+    ),
+    Act(
         "acts are listed",
         ("oversight.read",),
         operation="consultation",
@@ -211,14 +241,36 @@ ACTS = (
         page=Http(
             "POST",
             "/breach",
-            form=lambda given: {
-                "since": f"{moments.now() - timedelta(days=1):%Y-%m-%dT%H:%M}",
-                "purpose": "integrity",
-                "kind": "database",
-            },
+            form=lambda given: exposed_form(given),
         ),
         command=Command("breach", lambda given: ["--from", "1d", "--user", "requester", "--purpose", "integrity"]),
         python=lambda product, who, given: product.breaches.pack(exposed(given), who),
+    ),
+    Act(
+        "what was exposed is told to a program",
+        ("oversight.read",),
+        operation="consultation",
+        http=api("POST", "/breaches", lambda given: exposed_body(given)),
+        alone=True,
+    ),
+    Act(
+        "what was exposed is saved with the ledger's part",
+        ("oversight.read", "ledger.exported"),
+        "auditor",
+        "disclosure",
+        page=Http("POST", "/breach", form=lambda given: exposed_form(given) | {"form": "zip"}),
+        command=Command(
+            "breach", lambda given: ["--from", "1d", "--user", "requester", "--out", f"{given['out']}.zip", "--force"]
+        ),
+        before=lambda home: {"out": home.folder},
+    ),
+    Act(
+        "the ledger's part of what was exposed is taken",
+        ("ledger.exported",),
+        operation="disclosure",
+        before=packed,
+        http=api("GET", "/breaches/{read}/{part}"),
+        alone=True,
     ),
     Act(
         "a legal hold is placed",
@@ -229,6 +281,15 @@ ACTS = (
             "POST",
             "/retention/holds",
             form=lambda given: {"reason": REASON, "until": given["until"], "source": given["source"]},
+        ),
+        http=api(
+            "POST",
+            "/holds",
+            lambda given: {
+                "reason": REASON,
+                "until": f"{given['until']}T00:00:00Z",
+                "sources": [given["source"]],
+            },
         ),
         command=Command(
             "hold place",
@@ -242,6 +303,7 @@ ACTS = (
         "authoriser",
         before=placed,
         page=Http("POST", "/retention/holds/{id}/release", form=lambda given: {"reason": REASON}),
+        http=api("POST", "/holds/{hold}/release", lambda given: {"reason": REASON}),
         command=Command("hold release", lambda given: [given["id"], "--reason", REASON]),
         python=lambda product, who, given: product.holds.release(given["id"], REASON, who),
     ),

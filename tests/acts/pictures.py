@@ -79,6 +79,13 @@ def leave(home: Home) -> Given:
     return {"authority": home.authority(), "photo": photo, "other": other}
 
 
+def told(home: Home) -> Given:
+    """A report that was just made, and the first sighting in it."""
+    asked = SubjectRequest((ADA,), home.authority(), "largest", {})
+    body = home.product.subject_report(asked, home.actor("requester"))
+    return {"search": body["report"], "others": [body["indexed"][0]["id"]]}
+
+
 def no_leave(home: Home) -> Given:
     return leave(home) | {"authority": "A-000000000000"}
 
@@ -304,10 +311,19 @@ ACTS = (
         "requester",
         "disclosure",
         leave,
+        http=api("POST", "/subject-reports", search_body),
         command=Command("subject-report", search_words),
         python=lambda product, who, given: product.subject_report(
             SubjectRequest((ADA,), given["authority"], "largest", {}), who
         ),
+    ),
+    Act(
+        "somebody else is taken out of what is told",
+        ("subject.corrected",),
+        "requester",
+        before=told,
+        http=api("POST", "/subject-reports/{search}/corrections", lambda given: {"somebody_else": given["others"]}),
+        python=lambda product, who, given: product.correct_subject_report(given["search"], given["others"], who),
     ),
     Act(
         "a sighting is erased",

@@ -52,7 +52,6 @@ ELSEWHERE = {
     "hold.lapsed": "tests/services/test_hold.py",
     "erasure.pending": "tests/services/test_hold.py",
     "ledger.mailed": "tests/services/test_post.py",
-    "subject.corrected": "tests/services/test_subject.py",
     "ledger.key-lost": "tests/services/test_lost_ledger.py",
     "ledger.recovered": "tests/ledger/test_recovery.py",
 }
@@ -95,6 +94,7 @@ READING: dict[str, list[str]] = {
     "proxylog show": ["{analysis}"],
     "proxylog explain": ["{session}"],
     "inspection list": [],
+    "inspection follow-ups": [],
     "inspection check": ["{draw}"],
     "hold list": [],
     "hold show": ["{hold}"],
@@ -143,6 +143,7 @@ def test_what_only_reads_makes_no_entry(homes: dict[bool, Home]) -> None:
     assert home.product.ledger_size == before
     driven = {way.route for _, _, way in DRIVEN if isinstance(way, Http)}
     given |= {"name": "album", "seq": str(home.product.ledger_size - 1), "rank": "1", "picture": "bounds"}
+    given |= {"read": "0", "part": "breach.json"}
     given |= {"account": "000000000000", "run": "run-000000000000", "side": "probe", "id": "R-000000000000"}
     for method, path in ROUTES:
         if method != "GET" or (method, path) in driven:

@@ -15,7 +15,9 @@ import pytest
 from countenance.app import Countenance
 from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, RoleMissing, UnknownThing, UnreadableImage
+from countenance.ledger.note import VerifierKey
 from countenance.ledger.receipt import verify_receipt
+from countenance.ledger.verify import verify_bundle
 from countenance.reports import breach as paper
 from countenance.services.backup import To, back_up
 from countenance.services.breach import Asked
@@ -181,12 +183,44 @@ def test_the_pack_has_the_report_the_data_and_the_receipt(product: Countenance) 
     result = ask(product, grant(product, "album"), PROBE)
     body = pack(product, users=("os:tester",), files=("vectors",))
     receipt = product.receipt(body["read"])
-    once, again = (paper.as_zip(body, receipt) for _ in range(2))
+    size = product.ledger_size
+    extract = product.breaches.extract(body, TESTER)
+    assert kinds(product)[size:] == ["ledger.exported"]
+    once, again = (paper.as_zip(body, receipt, extract) for _ in range(2))
     assert once == again
     with zipfile.ZipFile(io.BytesIO(once)) as archive:
-        assert archive.namelist() == ["breach.pdf", "breach.json", "receipt.json"]
+        assert archive.namelist() == ["breach.pdf", "breach.json", "receipt.json", "ledger.zip"]
         assert archive.read("breach.pdf").startswith(b"%PDF-")
         assert json.loads(archive.read("breach.json"))["affected"]["searches"] == 1
         entry = verify_receipt(archive.read("receipt.json"), product.vkey)
+        bundle = archive.read("ledger.zip")
     assert (entry.kind, entry.body["what"]) == ("oversight.read", "breach")
     assert result.search in json.dumps(body)
+    report = verify_bundle(io.BytesIO(bundle), key=VerifierKey.parse(product.vkey)).as_json()
+    assert report["asked"] == {"entries": f"those that reading {body['read']} lists"}
+    assert report["size"] == product.ledger_size
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        given = [json.loads(line) for line in archive.read("entries.jsonl").splitlines()]
+    assert [one["seq"] for one in given] == body["listed"]
+    # All that the account did in the time and the reading itself, and nothing of anybody else's.
+    mine = [
+        e["seq"]
+        for e in product.ledger_entries(0, body["read"] + 1)
+        if e["actor"]["authenticated"] == "os:tester" and e["seq"] <= body["read"]
+    ]
+    assert body["listed"] == mine
+    assert len(mine) < body["read"] + 1
+
+
+def test_a_pack_is_kept_for_whoever_made_it(product: Countenance) -> None:
+    body = pack(product, users=("os:tester",))
+    assert product.breaches.made(body["read"], TESTER) == body
+    with pytest.raises(UnknownThing):
+        product.breaches.made(body["read"], Actor("os:another", "python"))
+
+
+def test_nobody_is_aware_of_what_is_to_come(product: Countenance) -> None:
+    size = product.ledger_size
+    with pytest.raises(BadInput):
+        pack(product, users=("os:tester",), aware=moments.now() + timedelta(hours=1))
+    assert product.ledger_size == size

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from countenance.domain.people import ORGANISATION, Document
 from countenance.services.drawing import by_risk, weighed
 from countenance.services.inspections import Wanted
 from countenance.services.listing import Chosen
-from countenance.services.oversight import Asked
+from countenance.services.oversight import Asked, OversightDesk
+from countenance.services.people import system_actor
 from countenance.services.search import SearchRequest
 from countenance.store import moments
+from countenance.web.serve import _keeping_time
 from tests import pretend
 from tests.domain.acting import MONDAY, acts, deed, grant, search
 from tests.places import ROOT, TESTER, Place, ask, kinds
@@ -33,6 +37,7 @@ NAMES = ("asker", "boss", "rita", "ron", "auditor")
 ASKER, BOSS, RITA, RON, AUDITOR = (Actor(f"os:{name}", "python") for name in NAMES)
 WHY, ALL = Asked("lawfulness"), Chosen()
 ADMIN = Actor("os:admin", "python")
+CLOCK = system_actor("clock")
 
 
 @pytest.fixture
@@ -87,6 +92,33 @@ def test_who_had_a_part_in_a_search_does_not_look_at_it(office: Countenance) -> 
     assert office.inspections.assign(hers.id, "auditor", AUDITOR).assigned == user(office, "auditor")
 
 
+def test_whose_follow_up_it_is_says_what_was_done(office: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(office)
+    mine, other = (one for one in office.inspections.every(AUDITOR) if one.assigned == user(office, "ron"))
+    for one, owner in ((mine, "boss"), (other, "asker")):
+        office.inspections.find(one.id, "query", "why at night?", RON)
+        office.inspections.follow_up(one.id, owner, moments.now().date() + timedelta(days=2), f"ask {owner}", RON)
+    assert [one.id for one in office.inspections.follow_ups(BOSS)] == [mine.id]
+    assert office.inspections.asked(mine_now := office.inspections.follow_ups(BOSS)[0]) == {"follow-up": "ask boss"}
+    assert "why at night?" not in str(mine_now.owed(moments.now()))
+    assert office.inspections.follow_ups(AUDITOR) == []
+    size = office.ledger_size
+    with pytest.raises(UnknownThing):
+        office.inspections.followed_up(other.id, "explained", BOSS)
+    with pytest.raises(BadInput):
+        office.inspections.followed_up(mine.id, " ", BOSS)
+    assert office.ledger_size == size
+    done = office.inspections.followed_up(mine.id, "the roster was read", BOSS)
+    assert kinds(office)[size:] == ["inspection.followed-up"]
+    assert office.inspections.asked(done) == {"follow-up": "ask boss", "done": "the roster was read"}
+    with pytest.raises(Refused):
+        office.inspections.followed_up(mine.id, "again", BOSS)
+    later = moments.now() + timedelta(days=4)
+    monkeypatch.setattr(moments, "now", lambda: later)
+    assert office.inspections.counts(AUDITOR)["follow_ups_late"] == 1
+    assert [one.owed(later)["late"] for one in office.inspections.follow_ups(ASKER)] == [True]
+
+
 def test_somebody_who_got_a_part_meanwhile_does_not_judge(office: Countenance) -> None:
     draw(office)
     one = next(one for one in office.inspections.every(AUDITOR) if one.assigned == user(office, "ron"))
@@ -124,7 +156,9 @@ def test_from_drawing_to_done(office: Countenance) -> None:
     assert set_.follow_up is not None
     assert set_.follow_up.owner == user(office, "boss")
     with pytest.raises(RoleMissing):
-        office.inspections.followed_up(one.id, "explained", BOSS)
+        office.inspections.follow_up(one.id, "boss", date(2100, 1, 1), "mine", BOSS)
+    with pytest.raises(UnknownThing):
+        office.inspections.followed_up(one.id, "explained", ASKER)
     done = office.inspections.followed_up(one.id, "explained: a night shift", AUDITOR)
     assert done.follow_up is not None
     assert done.follow_up.done is not None
@@ -179,6 +213,82 @@ def test_nobody_is_drawn_twice_and_times_follow_one_another(office: Countenance)
         draw(office, random=0)
     with pytest.raises(RoleMissing):
         office.inspections.draw(Wanted("self-monitoring"), RON)
+
+
+WEEKLY = {"draw_every_days": 7, "inspections_random": 2, "inspections_by_risk": 1}
+
+
+def next_week(monkeypatch: pytest.MonkeyPatch, days: int = 7) -> datetime:
+    """The time is that of a later week."""
+    later = moments.now() + timedelta(days=days)
+    monkeypatch.setattr(moments, "now", lambda: later)
+    return later
+
+
+def test_the_clock_draws_once_a_period(office: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert office.inspections.keep(CLOCK) is None, "it is not asked to"
+    one, other = (house.open(oversee=WEEKLY) for _ in range(2))
+    assert one.inspections.keep(CLOCK) is None, "the week is not over"
+    later = next_week(monkeypatch)
+    size = one.ledger_size
+    made = one.inspections.keep(CLOCK)
+    assert other.inspections.keep(CLOCK) is None
+    assert one.inspections.keep(CLOCK) is None
+    assert kinds(one)[size:] == ["inspection.drawn"]
+    assert made is not None
+    assert (made.scheduled, made.by, made.until.weekday(), made.population) == (True, CLOCK.user, 0, 3)
+    assert made.until <= later
+    rita, ron = user(one, "rita"), user(one, "ron")
+    every = one.inspections.every(AUDITOR)
+    assert sorted(i.kind for i in every) in (["random", "random"], ["random", "random", "risk"])
+    for found in every:
+        searcher = one.oversight.act(found.search, WHY, AUDITOR)["who"]
+        assert found.assigned == (ron if searcher == rita else found.assigned)
+        assert found.assigned in (rita, ron)
+    assert one.inspections.check(made.id, AUDITOR)["agrees"]
+    # A week in which nobody searched has nothing to draw from what is left but the one that was not drawn.
+    next_week(monkeypatch)
+    size = other.ledger_size
+    assert other.inspections.keep(CLOCK) is None
+    assert other.ledger_size == size
+
+
+def test_two_servers_draw_once_between_them(office: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = [house.open(oversee=WEEKLY) for _ in range(2)]
+    next_week(monkeypatch)
+    both, real = threading.Barrier(2), OversightDesk.signs_in_the_open
+
+    def signs(desk: OversightDesk, since: datetime, until: datetime) -> Any:
+        both.wait(20)  # neither has drawn, and both are about to
+        return real(desk, since, until)
+
+    monkeypatch.setattr(OversightDesk, "signs_in_the_open", signs)
+    size, refused = office.ledger_size, []
+
+    def keep(server: Countenance) -> None:
+        try:
+            server.inspections.keep(CLOCK)
+        except Refused as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=keep, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(refused) == 1
+    assert kinds(office)[size:] == ["inspection.drawn"]
+
+
+def test_the_running_server_draws(office: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    product = house.open(oversee=WEEKLY)
+    next_week(monkeypatch)
+    size, until = product.ledger_size, time.monotonic() + 30
+    with _keeping_time(product, 0.01):
+        while "inspection.drawn" not in kinds(product)[size:] and time.monotonic() < until:
+            time.sleep(0.01)
+    (entry,) = [e for e in product.ledger_entries(size, product.ledger_size) if e["type"] == "inspection.drawn"]
+    assert (entry["actor"]["authenticated"], entry["body"]["via"]) == (CLOCK.user, "clock")
 
 
 def test_time_runs_out(office: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:

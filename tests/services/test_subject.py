@@ -20,8 +20,9 @@ from countenance.domain.errors import (
 )
 from countenance.ledger.log import Ledger
 from countenance.reports.subject import as_pdf
+from countenance.services.lately import Kept
 from countenance.services.search import SearchRequest
-from countenance.services.subject import PARTS, Kept, SubjectRequest
+from countenance.services.subject import PARTS, SubjectRequest
 from countenance.store import moments
 from tests import pretend
 from tests.places import TESTER, Answer, Place, grant, kinds
@@ -135,7 +136,12 @@ def test_the_command_writes_a_page_that_a_person_can_read(house: Place) -> None:
     assert "kept back" in text
     again = house.command(*words, "--json")
     assert (again.code, again.json["error"]["code"]) == (2, "bad-input")
-    assert "Where pictures of you are indexed" in house.command(*words[:-2]).out
+    first = answer.json["indexed"][0]
+    shorter = house.command(*words[:-2], "--somebody-else", first["id"])
+    assert "Where pictures of you are indexed" in shorter.out
+    (row,) = (line for line in shorter.out.splitlines() if f"{first['id']} " in line)
+    assert "somebody else" in row
+    assert "file:" not in row
 
 
 def test_whom_a_person_finds_to_be_somebody_else_is_told_no_further(product: Countenance) -> None:
@@ -153,6 +159,12 @@ def test_whom_a_person_finds_to_be_somebody_else_is_told_no_further(product: Cou
     assert kinds(product)[size:] == ["subject.corrected"]
     assert first["page"] not in str([one for one in mended["indexed"] if one["id"] == first["id"]])
     assert next(one for one in mended["indexed"] if one["id"] == second["id"]) == second
+    latest = product.latest_subject_report(told["report"], TESTER)
+    assert latest == mended
+    # Found to be the person after all: that is an entry too, and the report has it again.
+    back = product.correct_subject_report(told["report"], [], TESTER)
+    assert kinds(product)[size:] == ["subject.corrected", "subject.corrected"]
+    assert back["indexed"] == product.latest_subject_report(told["report"], TESTER)["indexed"] == told["indexed"]
     text = " ".join(page.extract_text() for page in PdfReader(BytesIO(as_pdf(mended, PARTS))).pages)
     assert "Somebody else, whom the machine took for you" in " ".join(text.split())
 

@@ -33,6 +33,7 @@ PAGES = {
     ("GET", "/reviews"): "reviews:read",
     ("GET", "/inspections"): "inspections:read",
     ("GET", "/inspections/{inspection}"): "inspections:read",
+    ("GET", "/follow-ups"): "inspections:answer",
     ("GET", "/oversight"): "oversight:read",
     ("GET", "/oversight/acts"): "oversight:read",
     ("GET", "/oversight/acts/{search}"): "oversight:read",

@@ -82,9 +82,11 @@ def test_a_person_places_a_hold_and_releases_it(pretend: Served, window: Page) -
     window.get_by_label("Reason").fill("a court asked")
     window.get_by_label("Until").fill(f"{moments.now() + timedelta(days=40):%Y-%m-%d}")
     window.get_by_role("group", name="Sources").get_by_role("checkbox").first.check()
+    window.get_by_role("group", name="Collections").get_by_label("wall").check()
     window.get_by_role("button", name="Place it").click()
     expect(window.get_by_text("in force", exact=True)).to_be_visible()
     (hold,) = pretend.product.holds.held().holds.values()
+    assert (len(hold.scope.sources), hold.scope.collections) == (1, ("wall",))
     window.get_by_label("Why it is released").fill("looked into")
     window.get_by_role("button", name=f"Release {hold.id}").click()
     expect(window.get_by_text("released", exact=True)).to_be_visible()
@@ -95,6 +97,7 @@ def test_the_page_says_what_was_exposed_and_gives_the_pack(pretend: Served, wind
     window.goto(f"{pretend.address}/oversight")
     window.get_by_role("link", name="what was exposed").click()
     window.get_by_label("Database").check()
+    window.get_by_label("Users of this machine").fill("tester")
     before = pretend.product.ledger_size
     window.get_by_role("button", name="Show").click()
     expect(window.get_by_role("heading", name="Tell the supervisory authority by")).to_be_visible()
@@ -102,4 +105,4 @@ def test_the_page_says_what_was_exposed_and_gives_the_pack(pretend: Served, wind
     with window.expect_download() as download:
         window.get_by_role("button", name="Save as a pack").click()
     assert download.value.suggested_filename.endswith(".zip")
-    assert kinds(pretend.product)[before:] == ["oversight.read", "oversight.read"]
+    assert kinds(pretend.product)[before:] == ["oversight.read", "oversight.read", "ledger.exported"]

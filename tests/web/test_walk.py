@@ -14,9 +14,9 @@ from countenance.access import roles
 from countenance.app import Countenance
 from countenance.services.inspections import Wanted
 from tests import pretend
-from tests.acts import house, leave
+from tests.acts import house, later, leave
 from tests.acts.pictures import long_ago
-from tests.acts.stage import Given, Home, linked, opened
+from tests.acts.stage import Given, Home, entries, linked, opened
 from tests.places import Place
 from tests.teams import Team, team_at
 from tests.web.test_browser import ARGUMENTS
@@ -71,6 +71,7 @@ def furnished(home: Home) -> Given:
     names["receipt"] = home.product.run_retention(home.actor("administrator"))["entry"]
     if home.team is not None:
         names["account"] = home.team.account("reviewer").id
+        names["owed"] = later.owed(home, "requester")["inspection"]
     return given | names
 
 
@@ -200,6 +201,24 @@ def test_a_pair_is_shown(homes: dict[bool, tuple[Home, Given]], windows: dict[st
     expect(page.locator("#pair-title")).to_be_focused()
     wrong = looks(page) + tab_through(page)
     assert not wrong, "\n".join(wrong)
+
+
+def test_whose_follow_up_it_is_says_that_it_was_done(
+    homes: dict[bool, tuple[Home, Given]], windows: dict[str, Page]
+) -> None:
+    home, given = homes[False]
+    page = windows["requester"]
+    go(page, home, given, "/")
+    page.get_by_role("link", name="1 follow-up of inspections").click()
+    size = home.product.ledger_size
+    page.get_by_label("What was done").fill("The case file was put in order.")
+    page.get_by_role("button", name="Record as done").click()
+    expect(page.get_by_text("The case file was put in order.")).to_be_visible()
+    assert [one["type"] for one in entries(home, size)] == ["inspection.followed-up"]
+    assert page.get_by_text(given["owed"]).count() == 0, "an inspection is not for its subject to open"
+    assert faults(page) == []
+    go(page, home, given, "/")
+    expect(page.get_by_role("link", name="follow-up")).to_have_count(0)
 
 
 def test_the_menu_opens_and_closes_by_keyboard(homes: dict[bool, tuple[Home, Given]], windows: dict[str, Page]) -> None:

@@ -24,8 +24,6 @@ ROLES: dict[str, str] = {
 ACTS: dict[str, str] = SCOPES | {
     "backup": "Write the home into an encrypted file.",
     "erase": "Erase sightings, images and sources.",
-    "holds:read": "See legal holds, with their cases and reasons.",
-    "holds:write": "Place and release legal holds.",
     "keys": "Show, export and change the keys.",
     "ledger:witness": "Have the ledger co-signed by witnesses and stamped by a time-stamping service.",
     "ledger:mail": "Mail the ledger's checkpoint to its overseers.",
@@ -37,12 +35,11 @@ ACTS: dict[str, str] = SCOPES | {
     "reviews:controls": "Add and take away known pairs.",
     "retention": "Erase what is over its time.",
     "serve": "Start the server.",
-    "subject": "Answer somebody who asks what is held about them.",
     "tokens": "Make, list and revoke one's own tokens.",
 }
 """Every act that somebody is asked leave for: what a token can be good for, and what only people do."""
 
-_EVERYBODY = frozenset({"status:read", "sources:read", "profile:read", "retention:read"})
+_EVERYBODY = frozenset({"status:read", "sources:read", "profile:read", "retention:read", "inspections:answer"})
 
 TABLE: dict[str, frozenset[str]] = {
     "requester": _EVERYBODY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,10 @@ from countenance.cli import options
 from countenance.cli.output import Reply
 from countenance.cli.oversee import past
 from countenance.domain.errors import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from countenance.app import Countenance
+    from countenance.domain.authority import Actor
 
 _KINDS = (".zip", ".pdf", ".json")
 
@@ -49,7 +53,8 @@ def breach(
 ) -> None:
     """Say what was exposed when an account, a token or a file got into the wrong hands, with what a notice asks for.
 
-    The supervisory authority has to be told within 72 hours of becoming aware; the report says until when.
+    The supervisory authority has to be told within 72 hours of becoming aware; the report says until when. A zip holds
+    the report, the data and the entries that it lists, as a bundle that `python -m countenance.ledger.verify` checks.
 
     Example: countenance breach --from 2026-11-01 --to 2026-11-08 --user rita@example.org --out breach.zip
     """
@@ -70,10 +75,11 @@ def breach(
             aware=past(aware) if aware else None,
             purpose=purpose,
         )
-        body = countenance.breaches.pack(asked, options.actor(countenance))
-        receipt, demo = countenance.receipt(body["read"]), countenance.demo
+        actor = options.actor(countenance)
+        body = countenance.breaches.pack(asked, actor)
+        content = _content(out.suffix, countenance, body, actor) if out is not None else b""
     if out is not None:
-        _write(out, body, receipt, demo)
+        _write(out, content)
     if reply.object(body | ({"file": str(out)} if out is not None else {})):
         return
     notice = body["notice"]
@@ -94,13 +100,18 @@ def breach(
         reply.say(f"Wrote {out}.")
 
 
-def _write(out: Path, body: dict[str, Any], receipt: dict[str, Any], demo: bool) -> None:
+def _content(kind: str, countenance: Countenance, body: dict[str, Any], actor: Actor) -> bytes:
     from countenance.reports.breach import as_json, as_pdf, as_zip
 
-    if out.suffix == ".json":
-        content = as_json(body)
-    else:
-        content = as_pdf(body, demo=demo) if out.suffix == ".pdf" else as_zip(body, receipt, demo=demo)
+    if kind == ".json":
+        return as_json(body)
+    if kind == ".pdf":
+        return as_pdf(body, demo=countenance.demo)
+    extract = countenance.breaches.extract(body, actor)
+    return as_zip(body, countenance.receipt(body["read"]), extract, demo=countenance.demo)
+
+
+def _write(out: Path, content: bytes) -> None:
     try:
         out.write_bytes(content)
     except OSError as error:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from countenance.cli import options
 from countenance.cli.output import Reply
-
-if TYPE_CHECKING:
-    from countenance.app import Countenance
-    from countenance.domain.holds import Hold
 
 app = typer.Typer(no_args_is_help=True, help="Legal holds: what may not be destroyed for now.")
 
@@ -59,7 +55,7 @@ def place(
     reply = Reply(json)
     with options.opened(home, key_dir, act="holds:write") as countenance:
         hold = countenance.holds.place(new, options.actor(countenance))
-        body = _in_full(countenance, hold)
+        body = countenance.holds.in_full(hold)
     if not reply.object(body):
         reply.say(f"Placed {hold.id}, until {hold.until:%Y-%m-%d %H:%M} UTC (entry {hold.entry}).")
 
@@ -75,15 +71,9 @@ def list_holds(
 
     Example: countenance hold list --all
     """
-    from countenance.store.moments import now
-
     reply = Reply(json)
     with options.opened(home, key_dir, act="holds:read") as countenance:
-        found = countenance.holds.every(options.actor(countenance))
-        waiting, at = countenance.holds.waiting(), now()
-        shown = [hold for hold in found if every or hold.state(at) == "in force"]
-        holds = [hold.as_json(at) | {"names": countenance.holds.sources(hold)} for hold in shown]
-    body = {"holds": holds, "waiting": [one.as_json() for one in waiting]}
+        body = countenance.holds.listed(options.actor(countenance), ended=every)
     if reply.object(body):
         return
     reply.table(
@@ -91,8 +81,8 @@ def list_holds(
         ("id", "state", "case", "of", "until", "by", "entry"),
         [(h["id"], h["state"], h["case"] or "", _of(h), h["until"][:16], h["by"], h["entry"]) for h in body["holds"]],
     )
-    if waiting:
-        rows = [(one.id, one.at.isoformat()[:16], len(one.sightings), ", ".join(one.holds)) for one in waiting]
+    if body["waiting"]:
+        rows = [(one["id"], one["at"][:16], one["sightings"], ", ".join(one["holds"])) for one in body["waiting"]]
         reply.table("Erasures that wait", ("id", "asked", "sightings", "holds"), rows)
 
 
@@ -104,7 +94,7 @@ def show(id: Id, home: options.Home = None, key_dir: options.KeyDir = None, json
     """
     reply = Reply(json)
     with options.opened(home, key_dir, act="holds:read") as countenance:
-        body = _in_full(countenance, countenance.holds.one(id, options.actor(countenance)))
+        body = countenance.holds.in_full(countenance.holds.one(id, options.actor(countenance)))
     if not reply.object(body):
         reply.facts(f"Hold {id}", body | {"of": _of(body), "waiting": [one["id"] for one in body["waiting"]]})
 
@@ -124,17 +114,9 @@ def release(
     reply = Reply(json)
     with options.opened(home, key_dir, act="holds:write") as countenance:
         hold = countenance.holds.release(id, reason, options.actor(countenance))
-        body = _in_full(countenance, hold)
+        body = countenance.holds.in_full(hold)
     if not reply.object(body):
         reply.say(f"Released {id}. What is over its time goes with the next `countenance retention run`.")
-
-
-def _in_full(countenance: Countenance, hold: Hold) -> dict[str, Any]:
-    from countenance.store.moments import now
-
-    waiting = [one.as_json() for one in countenance.holds.waiting(hold)]
-    body = hold.as_json(now()) | {"names": countenance.holds.sources(hold)}
-    return body | countenance.holds.reasons(hold) | {"waiting": waiting}
 
 
 def _of(body: dict[str, Any]) -> str:

@@ -200,6 +200,36 @@ def follow_up(
         reply.say(f"{owner} sees to it by {day}.")
 
 
+@app.command("follow-ups")
+def follow_ups(home: options.Home = None, key_dir: options.KeyDir = None, json: options.Json = False) -> None:
+    """List the follow-ups of inspections that are yours, what is still to be done first.
+
+    Example: countenance inspection follow-ups
+    """
+    from countenance.store.moments import now
+
+    reply = Reply(json)
+    with options.opened(home, key_dir, act="inspections:answer") as countenance:
+        desk = countenance.inspections
+        found = [one.owed(now()) | {"words": desk.asked(one)} for one in desk.follow_ups(options.actor(countenance))]
+    if not reply.object({"follow_ups": found}):
+        reply.table(
+            "Follow-ups",
+            ("inspection", "search", "found", "by", "state", "what"),
+            [
+                (
+                    one["inspection"],
+                    one["search"],
+                    one["finding"],
+                    one["due"],
+                    "done" if one["done"] else "late" if one["late"] else "open",
+                    one["words"].get("follow-up", ""),
+                )
+                for one in found
+            ],
+        )
+
+
 @app.command()
 def done(
     id: Id,
@@ -208,14 +238,15 @@ def done(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Record what was done to follow a finding up.
+    """Record what was done to follow a finding up: of a follow-up that is yours, or as who judges inspections.
 
     Example: countenance inspection done I-0123456789ab --words "spoken to, the authority was revoked"
     """
     from countenance.store.moments import now
 
     reply = Reply(json)
-    with options.opened(home, key_dir, act="inspections:judge") as countenance:
+    with options.opened(home, key_dir, act="inspections:answer") as countenance:
         one = countenance.inspections.followed_up(id, words, options.actor(countenance))
-    if not reply.object(one.as_json(now())):
+        body = one.owed(now()) | {"words": countenance.inspections.asked(one)}
+    if not reply.object(body):
         reply.say("Recorded.")

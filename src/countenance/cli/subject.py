@@ -34,6 +34,10 @@ def subject_report(
     pictures: Annotated[
         bool, typer.Option("--pictures", help="With pictures, all but the one face made unrecognisable.")
     ] = False,
+    somebody_else: Annotated[
+        list[str] | None,
+        typer.Option(help="A sighting that you find to be somebody else, by its id; give it again for more."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     home: options.Home = None,
     key_dir: options.KeyDir = None,
@@ -43,7 +47,8 @@ def subject_report(
     """Say where somebody is indexed, when they were searched for and shown, and to whom they were disclosed.
 
     It spends one use of the authority and leaves a receipt. The report does not say who searched, and holds pictures
-    only with `--pictures`. The page *Subject access* lets a person take out whom the machine took for somebody else.
+    only with `--pictures`. Look at what it found before you hand it on: run it again with `--somebody-else` for each
+    that the machine mistook, which is a look-up of its own. The page *Subject access* does both in one.
 
     Example: countenance subject-report me.jpg --authority A-0123456789ab --face largest --out report.pdf
     """
@@ -64,6 +69,8 @@ def subject_report(
         photographs = tuple(read_photograph(name, countenance) for name in photo)
         asked = SubjectRequest(photographs, authority, choice, dict.fromkeys(withhold or (), reason), pictures)
         body = countenance.subject_report(asked, actor)
+        if somebody_else:
+            body = countenance.correct_subject_report(body["report"], somebody_else, actor)
         demo = countenance.demo
     if out is not None:
         _write(out, body, demo)
@@ -89,5 +96,14 @@ def _say(reply: Reply, body: dict[str, Any]) -> None:
     told = {words.capitalize(): "not told" if body[part] is None else len(body[part]) for part, words in PARTS.items()}
     reply.facts(f"Report {body['report']}", told | {"Sources looked through": body["sources"]})
     if body["indexed"]:
-        rows = [(one["source"], one["page"], one["first_seen"][:10], one["last_seen"][:10]) for one in body["indexed"]]
-        reply.table("Indexed", ("source", "page", "first seen", "last seen"), rows)
+        rows = [
+            (
+                one["id"],
+                one["source"],
+                "somebody else" if one.get("somebody_else") else one["page"],
+                one["first_seen"][:10],
+                one["last_seen"][:10],
+            )
+            for one in body["indexed"]
+        ]
+        reply.table("Indexed", ("sighting", "source", "page", "first seen", "last seen"), rows)

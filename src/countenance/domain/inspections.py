@@ -106,6 +106,17 @@ class Inspection:
         """open, overdue, or what was found."""
         return self.finding.finding if self.finding else "overdue" if self.overdue(now) else "open"
 
+    def owed(self, now: datetime) -> dict[str, Any]:
+        """Its follow-up as its owner sees it, for output: not the signs, nor who looked. Raises ValueError without."""
+        if self.follow_up is None or self.finding is None:
+            raise ValueError(f"{self.id} has no follow-up")
+        return {
+            "inspection": self.id,
+            "search": self.search,
+            "finding": self.finding.finding,
+            "late": self.late(now),
+        } | self.follow_up.as_json()
+
     def as_json(self, now: datetime) -> dict[str, Any]:
         """For output."""
         return {
@@ -141,6 +152,8 @@ class Draw:
     random: int
     risk: int
     population: int
+    scheduled: bool = False
+    """Whether the clock drew them."""
 
     def as_json(self) -> dict[str, Any]:
         """For output."""
@@ -157,6 +170,7 @@ class Draw:
             "random": self.random,
             "risk": self.risk,
             "population": self.population,
+            "scheduled": self.scheduled,
         }
 
 

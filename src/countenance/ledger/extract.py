@@ -15,7 +15,8 @@ from countenance.ledger import entry
 class Extract:
     """What was asked for; every part that is given must hold. `begin` is in it, `end` is not.
 
-    `user` is what was authenticated or stated. A `case` has the entries that name it, those about an authority that
+    `user` is what was authenticated or stated. `entries` are the numbers of those that something lists, and `listed_by`
+    says what. A `case` has the entries that name it, those about an authority that
     does, and those about a search under such an authority. Entries by which a signing key took over are always given.
     Asked about entries in order, it remembers what belongs to the case.
     """
@@ -24,6 +25,8 @@ class Extract:
     end: datetime | None = None
     user: str | None = None
     case: str | None = None
+    entries: frozenset[int] | None = None
+    listed_by: str = ""
     _authorities: set[str] = field(default_factory=set, init=False, repr=False)
     _searches: set[str] = field(default_factory=set, init=False, repr=False)
 
@@ -44,6 +47,7 @@ class Extract:
             "to": entry.time_text(self.end) if self.end else None,
             "user": self.user,
             "case": self.case,
+            "entries": f"those that {self.listed_by} lists" if self.entries is not None else None,
         }
         return {name: text for name, text in parts.items() if text is not None}
 
@@ -56,6 +60,8 @@ class Extract:
         if self.begin is not None and found["at"] < entry.time_text(self.begin):
             return False
         if self.end is not None and found["at"] >= entry.time_text(self.end):
+            return False
+        if self.entries is not None and seq not in self.entries:
             return False
         return of_case and (self.user is None or self.user in found["actor"].values())
 

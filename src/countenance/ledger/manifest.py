@@ -36,7 +36,7 @@ MEMBERS = (*DIGESTED, "manifest", "manifest.sig")
 """The members of a bundle, in their order."""
 
 LIMIT = 8192
-_ASKED = frozenset({"from", "to", "user", "case"})
+_ASKED = frozenset({"from", "to", "user", "case", "entries"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,21 @@ def as_json(body: dict[str, Any]) -> bytes:
     return (json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def as_zip(body: dict[str, Any], receipt: dict[str, Any], *, demo: bool = False) -> bytes:
-    """All of it in one file: the report, the data, and the receipt of the entry that says it was read."""
+def receipt_json(receipt: dict[str, Any]) -> bytes:
+    """The receipt of the reading, as `countenance.ledger.receipt` checks it."""
+    return (json.dumps(receipt, indent=1) + "\n").encode()
+
+
+def as_zip(body: dict[str, Any], receipt: dict[str, Any], ledger: bytes, *, demo: bool = False) -> bytes:
+    """All of it in one file: the report, the data, the receipt of the entry that says it was read, and the ledger's
+    bundle of the entries that it lists."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
             ("breach.pdf", as_pdf(body, demo=demo)),
             ("breach.json", as_json(body)),
-            ("receipt.json", (json.dumps(receipt, indent=1) + "\n").encode()),
+            ("receipt.json", receipt_json(receipt)),
+            ("ledger.zip", ledger),
         ):
             archive.writestr(zipfile.ZipInfo(name, _FIXED), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()

@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput
+from countenance.domain.errors import BadInput, UnknownThing
 from countenance.domain.lawful import check_lawful
+from countenance.ledger.extract import Extract
 from countenance.services import breach_words as words
 from countenance.services.breach_acts import Suspect, people_shown, suspect_account, suspect_token
 from countenance.services.breach_files import look_at
 from countenance.services.home import Home
+from countenance.services.lately import Kept
 from countenance.services.people import People
 from countenance.store import moments
 
@@ -48,6 +50,9 @@ class BreachDesk:
     home: Home
     people: People
     admit: Callable[[Actor, str], Actor]
+    export: Callable[[Actor, Extract], bytes]
+    """The ledger's bundle of what an extract picks; an entry."""
+    kept: Kept
 
     def pack(self, asked: Asked, actor: Actor) -> dict[str, Any]:
         """Everything that a notice needs, as JSON values. Raises BadInput, UnknownThing, LedgerUnavailable,
@@ -61,6 +66,8 @@ class BreachDesk:
             raise BadInput("say what was exposed", advice="--user, --token or --file; or several")
         if asked.since >= until:
             raise BadInput("this time ends before it begins", advice="give --from a time before --to")
+        if aware > now:
+            raise BadInput("nobody is aware of what is to come", advice="give --aware a time that has been")
         accounts = [suspect_account(self.people, one) for one in asked.users]
         tokens = [suspect_token(self.home.record, one) for one in asked.tokens]
         files = [look_at(self.home, one) for one in asked.files]
@@ -94,8 +101,24 @@ class BreachDesk:
             "affected": affected,
         }
         body["notice"] = words.notice(body)
+        body["listed"] = sorted({receipt.seq}.union(*(one.listed for one in suspects)))
         body["seconds"] = round(time.perf_counter() - clock, 2)
+        self.kept.put(str(receipt.seq), actor.user, body)
         return body
+
+    def made(self, read: int, actor: Actor) -> dict[str, Any]:
+        """A pack that was just made, by the entry of its reading, for whoever made it. Raises UnknownThing."""
+        actor = self.admit(actor, "oversight:read")
+        body = self.kept.get(str(read), actor.user)
+        if body is None:
+            raise UnknownThing("this pack is no longer kept", advice="make it again")
+        return body
+
+    def extract(self, body: dict[str, Any], actor: Actor) -> bytes:
+        """The entries that a pack lists, as a bundle that `python -m countenance.ledger.verify` checks, with the proofs
+        of all. It leaves the house, which is an entry. Raises LedgerUnavailable, LedgerBroken."""
+        chosen = Extract(entries=frozenset(body["listed"]), listed_by=f"reading {body['read']}")
+        return self.export(self.admit(actor, "oversight:read"), chosen)
 
     def _named(self, one: Suspect) -> dict[str, Any]:
         return one.as_json() | {"name": self.people.name_of(one.user)}

@@ -24,6 +24,7 @@ WITHOUT_ENTRY = {
     "proxylog:read": "analyses of proxy logs, under pseudonyms",
     "accounts:read": "accounts, with names and roles",
     "holds:read": "legal holds, with their reasons",
+    "inspections:answer": "what inspections ask of whose account it is",
     "keys": "the keys of the home, on the machine itself",
 }
 """What may be looked at without leaving an entry, by act."""
@@ -63,6 +64,8 @@ class Suspect:
     overseen: int = 0
     taken: list[dict[str, Any]] = field(default_factory=list)
     collections: set[str] = field(default_factory=set)
+    listed: set[int] = field(default_factory=set)
+    """Every entry that what is told rests on."""
 
     def read(self, record: Record, since: datetime, until: datetime) -> Suspect:
         """Read the ledger: acts in the time, and what was done about it after its beginning."""
@@ -106,10 +109,14 @@ class Suspect:
             self.gate.append(told | {"how": body.get("how") or body.get("what")})
         elif entry.kind.startswith(_GATE) and entry.kind not in _IN:
             self.taken.append(told)
+        else:
+            return
+        self.listed.add(entry.seq)
 
     def _act(self, entry: Entry) -> None:
         body, kind = entry.body, entry.kind
         self.entries += 1
+        self.listed.add(entry.seq)
         self.kinds[kind] += 1
         told = {"entry": entry.seq, "at": entry.at}
         search = str(body.get("search", ""))

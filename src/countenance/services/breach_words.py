@@ -145,7 +145,7 @@ def _open(body: dict[str, Any]) -> Iterator[str]:
     if kinds & {"database", "home", "backup"}:
         yield "Reset accounts: hashed passwords can be guessed at leisure."
     yield "Keep what is needed as evidence: countenance hold place."
-    yield "Give the authority an extract with its proofs: countenance ledger export --from … --to … --user …."
+    yield "Give the authority the entries that this rests on, with their proofs: ledger.zip in the pack (a zip)."
 
 
 def _told(body: dict[str, Any]) -> str:

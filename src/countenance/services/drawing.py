@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from countenance.domain.acts import Acts, Search
@@ -13,11 +13,18 @@ from countenance.domain.misuse.flag import Flag
 from countenance.domain.people import Account
 from countenance.ledger.entry import parse_time
 from countenance.ledger.log import Ledger
-from countenance.services.acts import STARTED
+from countenance.services.acts import STARTED, first_at
 from countenance.services.record import Record
 
 ROLES = ("reviewer", "auditor")
 """Who is asked to look: reviewers, and overseers where no reviewer is free."""
+
+MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+
+
+def period_of(moment: datetime, days: int) -> datetime:
+    """When the period of so many days began in which a moment is: periods are counted from a Monday, in UTC."""
+    return MONDAY + (moment - MONDAY) // timedelta(days=days) * timedelta(days=days)
 
 
 def population(ledger: Ledger, since: datetime, until: datetime, size: int, before: Iterable[str]) -> list[str]:
@@ -29,6 +36,15 @@ def population(ledger: Ledger, since: datetime, until: datetime, size: int, befo
         for entry in ledger.mentioning(f'"type":"{STARTED}"', 0, size)
         if since <= parse_time(entry.at) < until and entry.body["search"] not in gone
     ]
+
+
+def waits(ledger: Ledger, since: datetime, until: datetime, before: Iterable[str]) -> bool:
+    """Whether there is anything that a draw could choose from, read from about `since` on alone."""
+    size, gone = ledger.size, set(before)
+    return any(
+        since <= parse_time(entry.at) < until and entry.body["search"] not in gone
+        for entry in ledger.mentioning(f'"type":"{STARTED}"', first_at(ledger, since, size), size)
+    )
 
 
 def drawn_again(draw: Draw, ledger: Ledger, before: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import NoResultFound
@@ -99,6 +99,18 @@ class HoldDesk:
         every = [one for one in self.held().waiting.values() if one.done is None]
         return [one for one in every if hold is None or hold.id in one.holds]
 
+    def in_full(self, hold: Hold) -> dict[str, Any]:
+        """One hold with its reasons, the names of its sources and the erasures that wait for it, as JSON values."""
+        body = hold.as_json(moments.now()) | {"names": self.sources(hold)} | self.reasons(hold)
+        return body | {"waiting": [one.as_json() for one in self.waiting(hold)]}
+
+    def listed(self, actor: Actor, *, ended: bool) -> dict[str, Any]:
+        """The holds in force, the newest first, with those that `ended` if so asked; and every erasure that waits."""
+        at = moments.now()
+        found = [hold for hold in self.every(actor) if ended or hold.state(at) == "in force"]
+        holds = [hold.as_json(at) | {"names": self.sources(hold)} for hold in found]
+        return {"holds": holds, "waiting": [one.as_json() for one in self.waiting()]}
+
     # Deciding
 
     def place(self, new: NewHold, actor: Actor) -> Hold:
@@ -123,7 +135,8 @@ class HoldDesk:
                     "say what to hold", advice="--source, --collection, --authority, --search or --analysis; or several"
                 )
             self.record.database.set_meta(ANY, "yes")
-            body = {"hold": id, "of": scope.as_json(), "until": new.until.isoformat(), "case": new.case.strip() or None}
+            until = new.until.astimezone(UTC).isoformat()
+            body = {"hold": id, "of": scope.as_json(), "until": until, "case": new.case.strip() or None}
             self.record.enter("hold.placed", actor, body, sealed={reason_item(id): {"reason": new.reason}})
         return self.held().holds[id]
 

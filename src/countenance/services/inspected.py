@@ -62,6 +62,7 @@ def _draw(body: Mapping[str, Any], seq: int, at: datetime, by: str) -> Draw:
         random=body["random"],
         risk=body["risk"],
         population=body["population"],
+        scheduled=bool(body.get("scheduled", False)),
     )
 
 

@@ -7,16 +7,18 @@ is an entry too. What people write is sealed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from countenance.access import roles
+from countenance.domain.acts import Acts
 from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, Refused, UnknownThing
 from countenance.domain.inspections import FINDINGS, IN_ORDER, RANDOM, RISK, Draw, Inspected, Inspection, drawn, seed_of
+from countenance.domain.misuse.flag import Flag
 from countenance.domain.people import Account
 from countenance.ledger.checkpoint import parse
 from countenance.ledger.merkle import verify_consistency
@@ -46,6 +48,19 @@ class Wanted:
     random: int | None = None
     risk: int | None = None
     word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is drawn: as wanted, with all that was left out. `scheduled` when the clock draws."""
+
+    purpose: str
+    since: datetime
+    until: datetime
+    random: int
+    risk: int
+    word: str = ""
+    scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +159,44 @@ class InspectionDesk:
         until = min(wanted.until or moments.now(), moments.now())
         since = wanted.since or max((one.until for one in self._told().draws.values()), default=until - SPAN)
         acts, flags = self.oversight.signs(Asked(wanted.purpose, since, until), "inspections", actor)
+        return self._draw(Sample(wanted.purpose, since, until, random, risk, wanted.word), acts, flags, actor)
+
+    def keep(self, actor: Actor) -> Draw | None:
+        """Draw by the clock what `oversee.draw_every_days` has due: of the searches up to the beginning of this period
+        that no draw has looked at yet, once a period whichever server comes first. One entry, and no reading of
+        anybody's: nothing sealed is opened and no probes are compared. None when nothing is due.
+
+        Raises LedgerUnavailable, LedgerBroken.
+        """
+        policy = self.policy
+        if not policy.draw_every_days or not policy.inspections_random + policy.inspections_by_risk:
+            return None
+        until = drawing.period_of(moments.now(), policy.draw_every_days)
+        if self._had(until):
+            return None
+        told, ledger = self._told(), self.record.ledger
+        since = max((one.until for one in told.draws.values()), default=until - SPAN)
+        before = {one.search for one in told.inspections.values()}
+        if since >= until or not drawing.waits(ledger, since, until, before):
+            return None
+        acts, flags = self.oversight.signs_in_the_open(since, until)
+        random, risk = policy.inspections_random, policy.inspections_by_risk
+        sample = Sample("self-monitoring", since, until, random, risk, scheduled=True)
+        return self._draw(sample, acts, flags, actor)
+
+    def _had(self, period: datetime) -> bool:
+        """Whether the clock has drawn in the period that began then."""
+        return any(one.scheduled and one.until >= period for one in self._told().draws.values())
+
+    def _draw(self, sample: Sample, acts: Acts, flags: Iterable[Flag], actor: Actor) -> Draw:
+        since, until, random, risk = sample.since, sample.until, sample.random, sample.risk
         weights = drawing.weighed(acts, flags)
         with self.changing():
+            if sample.scheduled and self._had(until):
+                raise Refused("another server has drawn in this period")
             # The root of now, with the entry of the reading that was just made in it: nobody knew it before.
             head = parse(self.record.ledger.checkpoint().encode()).head
-            seed = seed_of(head.root, wanted.word)
+            seed = seed_of(head.root, sample.word)
             told = self._told()
             before = {one.search for one in told.inspections.values()}
             ids = drawing.population(self.record.ledger, since, until, head.size, before)
@@ -169,12 +217,12 @@ class InspectionDesk:
                 actor,
                 {
                     "draw": id,
-                    "purpose": wanted.purpose,
+                    "purpose": sample.purpose,
                     "since": since.isoformat(),
                     "until": until.isoformat(),
                     "size": head.size,
                     "root": head.root.hex(),
-                    "word": wanted.word,
+                    "word": sample.word,
                     "random": random,
                     "risk": risk,
                     "population": len(ids),
@@ -190,7 +238,8 @@ class InspectionDesk:
                         }
                         for search, kind in chosen.items()
                     ],
-                },
+                }
+                | ({"scheduled": True} if sample.scheduled else {}),
             )
         return self._told().draws[id]
 
@@ -256,12 +305,24 @@ class InspectionDesk:
             self.record.enter("inspection.follow-up-set", actor, body, sealed=sealed)
         return self._told().inspections[id]
 
+    def follow_ups(self, actor: Actor) -> list[Inspection]:
+        """Those whose follow-up is one's own, what is still to be done first, and by when."""
+        actor = self.admit(actor, "inspections:answer")
+        every = self._told().inspections.values()
+        mine = [(one.follow_up, one) for one in every if one.follow_up and one.follow_up.owner in actor.names]
+        return [one for _, one in sorted(mine, key=lambda both: (both[0].done is not None, both[0].due, both[1].id))]
+
+    def asked(self, one: Inspection) -> dict[str, str]:
+        """What the owner of a follow-up reads of what people wrote: what has to come of it, and what was done."""
+        return {name: words for name, words in self.written(one).items() if name != "found"}
+
     def followed_up(self, id: str, words: str, actor: Actor) -> Inspection:
-        """Record what was done. Raises BadInput without words, Refused where nothing is to be done, UnknownThing."""
-        actor = self.admit(actor, "inspections:judge")
+        """Record what was done: whoever judges inspections of those that they see, anybody else of a follow-up of
+        their own. Raises BadInput without words, Refused where nothing is to be done, UnknownThing."""
+        actor = self.admit(actor, "inspections:answer")
         self._check_words(words)
         with self.changing():
-            one = self.one(id, actor)
+            one = self.one(id, actor) if "inspections:judge" in roles.acts_of(actor.roles) else self._owned(id, actor)
             if one.follow_up is None or one.follow_up.done is not None:
                 raise Refused("nothing is open here")
             sealed = {words_item(id, "done"): {"words": words}}
@@ -272,6 +333,14 @@ class InspectionDesk:
 
     def _told(self) -> Inspected:
         return self.record.inspecting.read(self.record)
+
+    def _owned(self, id: str, actor: Actor) -> Inspection:
+        found = next((one for one in self.follow_ups(actor) if one.id == id), None)
+        if found is None:
+            raise UnknownThing(
+                f"there is no follow-up of yours on {id[:64]}", advice="`countenance inspection follow-ups` shows them"
+            )
+        return found
 
     def _draws(self, actor: Actor) -> bool:
         return "inspections:draw" in roles.acts_of(actor.roles)

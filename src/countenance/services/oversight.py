@@ -121,6 +121,12 @@ class OversightDesk:
         acts, _ = self._read(what, asked, actor, opened=True)
         return acts, self._look(acts, asked, actor).flags
 
+    def signs_in_the_open(self, since: datetime, until: datetime) -> tuple[Acts, tuple[Flag, ...]]:
+        """The acts with the signs on them that rest on nothing sealed and compare no probes, for the clock, which reads
+        for nobody: what it finds is told by what it enters."""
+        acts = read_acts(self.home.record, since, until, opened=False)
+        return acts, look(acts, None, tunables_of(self.policy)).flags
+
     @property
     def _zone(self) -> ZoneInfo:
         return tunables_of(self.policy).zone

@@ -11,22 +11,21 @@ keeps back, with a reason in the ledger (UK DPA 2018 s.45(4); GDPR art. 15(4)).
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from countenance.domain.alike import Sameness
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput, UnknownThing
+from countenance.domain.errors import BadInput
 from countenance.domain.faces import Box, Vectors
 from countenance.domain.index import VectorIndex
 from countenance.domain.strangers import Calibration
-from countenance.imaging.blur import face_alone, unrecognisable
+from countenance.imaging.blur import face_alone
 from countenance.services import authorise, permit
 from countenance.services.compare_probes import sought
+from countenance.services.lately import Kept
 from countenance.services.present import shown
 from countenance.services.probes import Choice, Detect, prepare
 from countenance.services.record import Record
@@ -44,7 +43,6 @@ PARTS = {
 }
 """What a report tells, and what may be kept back."""
 
-_KEPT = 20
 MOST = 5000
 """Most templates that are looked through."""
 
@@ -58,29 +56,6 @@ class SubjectRequest:
     face: Choice = None
     withheld: Mapping[str, str] | None = None
     pictures: bool = False
-
-
-class Kept:
-    """Reports that were just made, in memory alone, each for whoever made it and for a while: so that a person can look
-    at what the machine took for the one who asks, before it is written down for them."""
-
-    def __init__(self, minutes: int) -> None:
-        self._life = timedelta(minutes=minutes)
-        self._lock = threading.Lock()
-        self._reports: dict[str, tuple[datetime, str, dict[str, Any]]] = {}
-
-    def put(self, report: str, user: str, body: dict[str, Any]) -> None:
-        """Keep one more; the oldest goes when there are too many."""
-        with self._lock:
-            now = moments.now()
-            live = {id: one for id, one in self._reports.items() if one[0] > now}
-            self._reports = dict(list(live.items())[-(_KEPT - 1) :]) | {report: (now + self._life, user, body)}
-
-    def get(self, report: str, user: str) -> dict[str, Any] | None:
-        """One's own, while it is kept."""
-        with self._lock:
-            until, whose, body = self._reports.get(report, (moments.now(), "", {}))
-        return body if whose == user and until > moments.now() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,25 +141,6 @@ class SubjectDesk:
         self.kept.put(leave.search, actor.user, body)
         return body
 
-    def correct(self, report: str, wrong: Iterable[str], actor: Actor) -> dict[str, Any]:
-        """A report that was just made, without whom a person finds to be somebody else (`wrong`, ids of sightings).
-
-        Their pictures are blurred whole, and where they are is not told: it is somebody else's. Raises UnknownThing
-        when the report is no longer kept, or holds no such sighting.
-        """
-        body = self.kept.get(report, actor.user)
-        if body is None:
-            raise UnknownThing("this report is no longer kept", advice="make it again")
-        others = set(wrong)
-        if strange := others - {one["id"] for one in body["indexed"] or ()}:
-            raise UnknownThing(f"the report holds no {min(strange)[:40]}", advice="choose from those that it shows")
-        if not others:
-            return body
-        names = [f"sighting:{one.removeprefix('sighting-')}" for one in sorted(others)]
-        receipt = self.record.enter("subject.corrected", actor, {"search": report, "wrong": names})
-        indexed = [_somebody_else(one) if one["id"] in others else one for one in body["indexed"]]
-        return body | {"indexed": indexed, "corrected": receipt.seq}
-
     def _picture(self, one: SightingRow) -> str | None:
         """The sighting's crop with all but the face unrecognisable, in base64; None where none is kept."""
         row = one.row
@@ -224,13 +180,6 @@ class SubjectDesk:
         parts: dict[str, list[dict[str, Any]] | None] = {"shown": shown_in, "opened": opened, "disclosed": disclosed}
         parts["sought"] = looked if searched is not None else None
         return parts
-
-
-def _somebody_else(one: dict[str, Any]) -> dict[str, Any]:
-    blurred = unrecognisable(base64.b64decode(one["picture"])) if one.get("picture") else None
-    picture = {"picture": base64.b64encode(blurred).decode() if blurred else None} if "picture" in one else {}
-    gone = dict.fromkeys(("page", "image", "title"))
-    return one | gone | picture | {"somebody_else": True}
 
 
 def _seen(one: SightingRow, likeness: float) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from countenance.web import problems
 from countenance.web.api import (
     accounts,
     authorities,
+    breaches,
+    holds,
     home,
     inspections,
     ledger,
@@ -32,6 +34,7 @@ from countenance.web.api import (
     reviews,
     searches,
     sources,
+    subjects,
 )
 from countenance.web.api.photographs import MOST
 from countenance.web.ingests import Ingests
@@ -86,7 +89,10 @@ def build(
         reviews,
         inspections,
         oversight,
+        breaches,
         retention,
+        holds,
+        subjects,
         ledger,
         proxylog,
         accounts,
@@ -179,6 +185,8 @@ _TAGS = [
     {"name": "inspections", "description": "Somebody with no part in a search looks at it afterwards."},
     {"name": "oversight", "description": "The ledger read as acts of people, for a lawful purpose."},
     {"name": "retention", "description": "How long what is kept, what is due, what was destroyed."},
+    {"name": "holds", "description": "What may not be destroyed for now, and for which reason."},
+    {"name": "subjects", "description": "Somebody asks what is held and was done about them."},
     {"name": "ledger", "description": "What was done, provably."},
     {"name": "accounts", "description": "Who there is, and what they may do."},
     {"name": "proxylog", "description": "What was done on other people's face-search sites, from proxy logs."},

@@ -98,6 +98,8 @@ def _keeping_time(app: Countenance, seconds: float = MINUTE, every: float = HOUR
             # What cannot be written now is done at the next minute, or at the next opening.
             with suppress(CountenanceError):
                 app.keep_time(clock)
+            with suppress(CountenanceError):
+                app.inspections.keep(clock)
             # What fails is remembered, told by the console and `doctor`, and tried again.
             with suppress(CountenanceError):
                 app.post.keep(clock)

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, Field
 
+from countenance.domain.inspections import Inspection
 from countenance.services.inspections import LONGEST, MOST
 from countenance.services.inspections import Wanted as DrawWanted
 from countenance.store.moments import now
 from countenance.web.api.shapes import Answer, Asked, BigInt, Moment, Word
-from countenance.web.callers import House, InspectionsDrawer, InspectionsReader, Inspector
+from countenance.web.callers import FollowUpOwner, House, InspectionsDrawer, InspectionsReader, Inspector
 from countenance.web.problems import responses
 
 router = APIRouter(prefix="/inspections", tags=["inspections"])
@@ -55,6 +56,25 @@ class DrawShown(Answer):
     random: int
     risk: int
     population: int
+
+
+class Owed(Answer):
+    """A follow-up as its owner sees it: what was found, what has to come of it and by when, what was done."""
+
+    inspection: str
+    search: str
+    finding: Literal["query", "improper"]
+    owner: str
+    due: date
+    late: bool
+    entry: int = Field(le=BigInt)
+    done: Moment | None
+    done_entry: int | None
+    words: dict[str, str]
+
+
+class FollowUps(Answer):
+    follow_ups: list[Owed]
 
 
 class Inspections(Answer):
@@ -149,7 +169,17 @@ def follow_up(house: House, caller: Inspector, inspection: InspectionInPath, ask
     return desk.follow_up(inspection, asked.owner, asked.due, asked.words, caller.actor).as_json(now())
 
 
-@router.post("/{inspection}/done", response_model=InspectionShown, responses=responses())
-def done(house: House, caller: Inspector, inspection: InspectionInPath, asked: DoneAsked) -> dict[str, Any]:
-    """Record what was done. Scope: `inspections:judge`."""
-    return house.inspections.followed_up(inspection, asked.words, caller.actor).as_json(now())
+@router.get("/follow-ups", response_model=FollowUps, responses=responses())
+def follow_ups(house: House, caller: FollowUpOwner) -> dict[str, Any]:
+    """The follow-ups that are one's own, what is still to be done first. Scope: `inspections:answer`."""
+    return {"follow_ups": [_owed(house, one) for one in house.inspections.follow_ups(caller.actor)]}
+
+
+@router.post("/{inspection}/done", response_model=Owed, responses=responses())
+def done(house: House, caller: FollowUpOwner, inspection: InspectionInPath, asked: DoneAsked) -> dict[str, Any]:
+    """Record what was done of a follow-up of one's own, or as who judges inspections. Scope: `inspections:answer`."""
+    return _owed(house, house.inspections.followed_up(inspection, asked.words, caller.actor))
+
+
+def _owed(house: House, one: Inspection) -> dict[str, Any]:
+    return one.owed(now()) | {"words": house.inspections.asked(one)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +19,7 @@ from countenance.web.api.shapes import Asked, Name
 MOST = 10
 """Photographs in one search."""
 
+Part = Literal["indexed", "shown", "opened", "disclosed", "sought"]
 FaceChoice = Literal["largest"] | int | None
 
 
@@ -32,6 +33,17 @@ class SearchAsked(Asked):
     faces: list[FaceChoice] | None = Field(default=None, max_length=MOST)
     limit: int | None = Field(default=None, ge=1, le=1000)
     min_likeness: float | None = Field(default=None, ge=-1, le=1)
+
+
+class SubjectAsked(Asked):
+    """Photographs of the one person who asks, and what is kept back from them, for which reason."""
+
+    photographs: list[str | bytes] = Field(min_length=1, max_length=MOST)
+    authority: str = Field(min_length=1, max_length=200, description="The authority's id.")
+    face: FaceChoice = None
+    withhold: list[Part] = Field(default=[], max_length=5)
+    reason: str = Field(default="", max_length=2000)
+    pictures: bool = False
 
 
 class FacesAsked(Asked):
@@ -94,6 +106,32 @@ SEARCH_BODY = _body(
 )
 """The two forms of a search, for OpenAPI."""
 
+_PARTS = {"type": "array", "maxItems": 5, "items": {"enum": list(get_args(Part))}}
+_REASON = {"type": "string", "maxLength": 2000, "description": "Which exemption, and why it holds here; sealed."}
+_PICTURES = {"description": "With pictures, all but the one face made unrecognisable."}
+
+SUBJECT_BODY = _body(
+    _object(
+        ["photographs", "authority"],
+        photographs={"type": "array", "minItems": 1, "maxItems": MOST, "items": _BASE64},
+        authority=_AUTHORITY,
+        face=_FACE_OR_NONE,
+        withhold=_PARTS,
+        reason=_REASON,
+        pictures={"type": "boolean"} | _PICTURES,
+    ),
+    _object(
+        ["photograph", "authority"],
+        photograph={"type": "array", "minItems": 1, "maxItems": MOST, "items": _FILE},
+        authority=_AUTHORITY,
+        face=_FACE,
+        withhold=_PARTS,
+        reason=_REASON,
+        pictures={"enum": ["true", "false"]} | _PICTURES,
+    ),
+)
+"""The two forms of a request for a subject report, for OpenAPI."""
+
 FACES_BODY = _body(_object(["photograph"], photograph=_BASE64), _object(["photograph"], photograph=_FILE))
 """The two forms of a photograph, for OpenAPI."""
 
@@ -119,6 +157,24 @@ async def search_asked(request: Request) -> SearchAsked:
     elif choices:
         values["faces"] = choices
     return _validated(SearchAsked, values)
+
+
+async def subject_asked(request: Request) -> SubjectAsked:
+    """The request for a subject report in a request's body. Raises as `search_asked` does."""
+    if _media_type(request) == "application/json":
+        return _validated(SubjectAsked, await request.body())
+    form = await form_of(request)
+    _only(form, {"photograph", "authority", "face", "withhold", "reason", "pictures"})
+    face, pictures = _one(form, "face"), _one(form, "pictures")
+    values: dict[str, Any] = {
+        "photographs": form.get("photograph", []),
+        "authority": _one(form, "authority"),
+        "face": face if face == "largest" else _number(face),
+        "withhold": form.get("withhold", []),
+        "reason": _one(form, "reason") or "",
+        "pictures": {None: False, "false": False, "true": True}.get(pictures, pictures),
+    }
+    return _validated(SubjectAsked, values)
 
 
 async def faces_asked(request: Request) -> FacesAsked:

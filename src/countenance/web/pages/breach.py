@@ -42,6 +42,7 @@ def read(
     until: Moment = "",
     aware: Moment = "",
     user: Several = [],  # noqa: B006  (the framework copies it)
+    system_user: Annotated[str, Form(max_length=2000)] = "",
     token: Annotated[str, Form(max_length=2000)] = "",
     kind: Several = [],  # noqa: B006
     form: Annotated[str, Form(max_length=10)] = "page",
@@ -54,7 +55,7 @@ def read(
     asked = Asked(
         since=_moment(since),
         until=_moment(until) if until else None,
-        users=tuple(user),
+        users=(*user, *(f"os:{name}" for name in system_user.split())),
         tokens=tuple(token.split()),
         files=tuple(kind),
         aware=_moment(aware) if aware else None,
@@ -64,10 +65,12 @@ def read(
     if form == "zip":
         from countenance.reports.breach import as_zip
 
-        content = as_zip(seen, house.receipt(seen["read"]), demo=house.demo)
+        extract = house.breaches.extract(seen, who.actor)
+        content = as_zip(seen, house.receipt(seen["read"]), extract, demo=house.demo)
         name = f"breach-{seen['read']}.zip"
         return Response(content, 200, {"Content-Disposition": f'attachment; filename="{name}"'}, "application/zip")
-    chosen = {"since": since, "until": until, "aware": aware, "token": token, "users": user, "kinds": kind}
+    chosen = {"since": since, "until": until, "aware": aware, "token": token, "kinds": kind}
+    chosen |= {"users": user, "system_users": system_user}
     return _page(request, house, csrf, seen, chosen)
 
 
@@ -80,7 +83,8 @@ def _page(request: Request, house: House, csrf: str, seen: dict[str, Any] | None
         lawful=LAWFUL,
         kinds=KINDS,
         accounts=house.people.accounts(),
-        chosen={"until": "", "aware": "", "token": "", "users": [], "kinds": []} | chosen,
+        alone=not house.people.profile.two_people,
+        chosen={"until": "", "aware": "", "token": "", "users": [], "system_users": "", "kinds": []} | chosen,
     )
 
 

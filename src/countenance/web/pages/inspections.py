@@ -16,13 +16,14 @@ from countenance.store.moments import now
 from countenance.web.callers import Caller, House, from_here, page, visitor
 from countenance.web.pages.routes import render
 
-router = APIRouter(prefix="/inspections", include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 SeesInspections = Annotated[str, Depends(page("inspections:read"))]
+AnswersFollowUps = Annotated[str, Depends(page("inspections:answer"))]
 Who = Annotated[Caller, Depends(visitor)]
 
 
-@router.get("")
+@router.get("/inspections")
 def inspections(request: Request, house: House, csrf: SeesInspections, who: Who) -> Response:
     """Every inspection, those that wait first; and the form that draws."""
     at = now()
@@ -43,7 +44,15 @@ def inspections(request: Request, house: House, csrf: SeesInspections, who: Who)
     )
 
 
-@router.get("/{inspection}")
+@router.get("/follow-ups")
+def follow_ups(request: Request, house: House, csrf: AnswersFollowUps, who: Who) -> Response:
+    """What inspections ask of whoever looks at this page, and a form for each to say that it was done."""
+    desk = house.inspections
+    found = [(one, desk.asked(one)) for one in desk.follow_ups(who.actor)]
+    return render(request, "follow_ups.html", csrf, found=found, findings=FINDINGS, now=now())
+
+
+@router.get("/inspections/{inspection}")
 def one(
     request: Request,
     house: House,

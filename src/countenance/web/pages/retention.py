@@ -48,6 +48,7 @@ def retention(request: Request, house: House, csrf: SeesRetention, who: Visitor)
         two_people=house.people.profile.two_people,
         me=house.people.known(who.actor).names,
         sources=house.sources(),
+        collections=house.collections(),
     )
 
 
@@ -70,6 +71,7 @@ def place(
     until: Annotated[date, Form()],
     case: Annotated[str, Form(max_length=200)] = "",
     source: Annotated[list[str], Form()] = [],  # noqa: B006  (the framework copies it)
+    collection: Annotated[list[str], Form()] = [],  # noqa: B006
     authority: Line = "",
     search: Line = "",
     analysis: Line = "",
@@ -83,6 +85,7 @@ def place(
         reason=reason,
         until=datetime(until.year, until.month, until.day, tzinfo=UTC),
         sources=tuple(source),
+        collections=tuple(collection),
         authorities=tuple(authority.split()),
         searches=tuple(search.split()),
         analyses=tuple(analysis.split()),

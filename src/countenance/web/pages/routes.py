@@ -46,7 +46,8 @@ SeesLedger = Annotated[str, Depends(page("ledger:read"))]
 @router.get("/")
 def start(request: Request, house: House, csrf: SeesStart) -> Response:
     """What the home holds and what to do next."""
-    at, profile = now(), house.people.profile
+    at, profile, who = now(), house.people.profile, request.state.caller
+    owed = [one for one in house.inspections.follow_ups(who.actor) if one.follow_up and one.follow_up.done is None]
     return render(
         request,
         "start.html",
@@ -54,10 +55,13 @@ def start(request: Request, house: House, csrf: SeesStart) -> Response:
         status=house.status(),
         sources=house.sources(),
         live=[a for a in house.authorities() if a.state(at) == "live"],
-        entries=house.own_entries(request.state.caller.actor),
+        entries=house.own_entries(who.actor),
         profile=profile,
         notices=house.people.notices(),
         recovered=used_lately(house.people),
+        owed=len(owed),
+        owed_late=sum(one.late(at) for one in owed),
+        waiting=house.inspections.counts(who.actor) if "inspections:draw" in who.acts else None,
         own_searches=0 if profile.two_people else house.self_approved_on_websites(),
     )
 
