@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,13 +20,13 @@ from countenance.domain.misuse.flag import Flag
 from countenance.domain.misuse.rules import RULES, Found, look
 from countenance.domain.strangers import Calibration
 from countenance.domain.verdicts import bands
-from countenance.services.acts import read_acts
 from countenance.services.compare_probes import compare_probes
 from countenance.services.figures import figures
 from countenance.services.home import Home
 from countenance.services.listing import KINDS, Chosen, listed
 from countenance.services.one_act import entries_of
 from countenance.services.overview import overview
+from countenance.services.recall import Recall
 from countenance.services.transparency import transparency
 from countenance.services.tuning import tunables_of
 from countenance.services.verdicts import hard_impostors, sample
@@ -55,6 +55,7 @@ class OversightDesk:
     admit: Callable[[Actor, str], Actor]
     policy: OverseeSettings
     calibration: Callable[[], Calibration]
+    recall: Recall = field(default_factory=Recall, repr=False, compare=False)
 
     @property
     def sameness(self) -> Sameness:
@@ -153,8 +154,8 @@ class OversightDesk:
         self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None
     ) -> tuple[Acts, int]:
         """The acts, and the entry that says they were read: durable before the first of them is."""
-        since, until, seq = self._enter(what, asked, actor, opened=opened, narrowed=narrowed)
-        return read_acts(self.home.record, since, until, opened=opened), seq
+        since, _, seq = self._enter(what, asked, actor, opened=opened, narrowed=narrowed)
+        return self.recall.acts(self.home.record, since, asked.until, opened=opened), seq
 
     def _enter(
         self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None
