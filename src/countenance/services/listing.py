@@ -22,6 +22,8 @@ KINDS = {
 """Kinds of acts that are listed."""
 
 
+EVERYTHING = slice(None)
+
 Signs = dict[int, set[str]]
 """Which signs rest on an entry."""
 
@@ -65,26 +67,37 @@ class Chosen:
         )
 
 
-def listed(acts: Acts, flags: Iterable[Flag], chosen: Chosen, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """The rows, the newest first, as JSON values."""
+def listed(
+    acts: Acts, flags: Iterable[Flag], chosen: Chosen, zone: ZoneInfo, part: slice = EVERYTHING
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many acts there are, and the rows of a part of them, the newest first, as JSON values."""
     bases = {grant.authority: grant.basis for grant in acts.grants}
     signs: Signs = defaultdict(set)
     for flag in flags:
         for seq in flag.entries:
             signs[seq].add(flag.rule)
-    rows = [
-        _search(one, bases.get(one.authority, ""), signs) for one in acts.searches if _fits(one, bases, chosen, zone)
+    found: list[tuple[int, Search | dict[str, Any]]] = [
+        (one.seq, one)
+        for one in acts.searches
+        if _fits(one, bases, chosen, zone) and (not chosen.sign or chosen.sign in _signs(signs, *_entries(one)))
     ]
     if not chosen.of_searches:
-        rows += _others(acts, signs)
+        found += [(row["entry"], row) for row in _others(acts, signs) if _wanted(row, chosen)]
+    found.sort(key=lambda one: -one[0])
+    rows = [
+        _search(one, bases.get(one.authority, ""), signs) if isinstance(one, Search) else one for _, one in found[part]
+    ]
+    return len(found), rows
+
+
+def _wanted(row: dict[str, Any], chosen: Chosen) -> bool:
     asked = {"kind": chosen.kind, "who": chosen.user, "case": chosen.case}
-    rows = [row for row in rows if all(not value or row[name] == value for name, value in asked.items())]
+    if any(value and row[name] != value for name, value in asked.items()):
+        return False
     if chosen.sign:
-        rows = [row for row in rows if chosen.sign in row["signs"]]
-    elif not chosen.kind:
-        # What is asked for is counted in searches, and in what was refused; grants are listed under a sign or by name.
-        rows = [row for row in rows if row["kind"] != "granted"]
-    return sorted(rows, key=lambda row: -int(row["entry"]))
+        return chosen.sign in row["signs"]
+    # What is asked for is counted in searches, and in what was refused; grants are listed under a sign or by name.
+    return bool(chosen.kind) or row["kind"] != "granted"
 
 
 def _fits(one: Search, bases: dict[str, str], chosen: Chosen, zone: ZoneInfo) -> bool:
@@ -105,6 +118,10 @@ def _fits(one: Search, bases: dict[str, str], chosen: Chosen, zone: ZoneInfo) ->
     )
 
 
+def _entries(one: Search) -> tuple[int, ...]:
+    return (one.seq, *([one.shown.seq] if one.shown else ()), *(deed.seq for deed in one.deeds))
+
+
 def _search(one: Search, basis: str, signs: Signs) -> dict[str, Any]:
     return {
         "kind": "search",
@@ -119,7 +136,7 @@ def _search(one: Search, basis: str, signs: Signs) -> dict[str, Any]:
         "came": came_of(one),
         "deeds": {kind: len(one.done(kind)) for kind in ("opened", "verdict", "exported")},
         "self_approved": one.self_approved,
-        "signs": _signs(signs, one.seq, *([one.shown.seq] if one.shown else ()), *(deed.seq for deed in one.deeds)),
+        "signs": _signs(signs, *_entries(one)),
     }
 
 

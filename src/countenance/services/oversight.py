@@ -23,7 +23,7 @@ from countenance.domain.verdicts import bands
 from countenance.services.compare_probes import compare_probes
 from countenance.services.figures import figures
 from countenance.services.home import Home
-from countenance.services.listing import KINDS, Chosen, listed
+from countenance.services.listing import EVERYTHING, KINDS, Chosen, listed
 from countenance.services.one_act import entries_of
 from countenance.services.overview import overview
 from countenance.services.recall import Recall
@@ -85,8 +85,9 @@ class OversightDesk:
         told["last_draw"] = _text(max((draw.at for draw in inspected.draws.values()), default=None))
         return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat()} | told
 
-    def acts(self, asked: Asked, chosen: Chosen, actor: Actor) -> dict[str, Any]:
-        """The acts behind a figure, the newest first. What is sealed is opened only when a sign is asked for.
+    def acts(self, asked: Asked, chosen: Chosen, actor: Actor, part: slice = EVERYTHING) -> dict[str, Any]:
+        """The acts behind a figure, the newest first, or a part of them; `found` is how many there are. What is sealed
+        is opened only when a sign is asked for.
 
         Raises BadInput, also for a kind of act or a sign that there is none of.
         """
@@ -96,10 +97,9 @@ class OversightDesk:
             raise BadInput(f"there is no kind of act called {chosen.kind[:64]}", advice=f"one of {', '.join(KINDS)}")
         acts, seq = self._read("acts", asked, actor, opened=bool(chosen.sign), narrowed=chosen)
         flags = self._look(acts, asked, actor).flags if chosen.sign else ()
-        rows = listed(acts, flags, chosen, self._zone)
-        return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat(), "acts": rows} | {
-            "chosen": chosen.given
-        }
+        found, rows = listed(acts, flags, chosen, self._zone, part)
+        told = {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat(), "chosen": chosen.given}
+        return told | {"found": found, "acts": rows}
 
     def act(self, search: str, asked: Asked, actor: Actor) -> dict[str, Any]:
         """Everything that the ledger holds on one search, from the asking for leave on. Raises UnknownThing."""
