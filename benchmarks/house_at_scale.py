@@ -142,7 +142,7 @@ def _peak(pid: int) -> float:
     return float(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
 
 
-def console(folder: Path, since: datetime | None) -> dict[str, Any]:
+def console(folder: Path, since: datetime | None, search: str) -> dict[str, Any]:
     """The console of a server that was just started: its first page, the same again, and what its links lead to."""
     span = {"span": "ever"} if since is None else {"from": f"{since:%Y-%m-%d}"}
     asked = {"reading": READING} | span
@@ -156,11 +156,10 @@ def console(folder: Path, since: datetime | None) -> dict[str, Any]:
     with serving(folder) as (client, told):
         told["first"], page = got("/oversight")
         told["again"], _ = got("/oversight")
-        told["by_purpose_or_person"], acts = got("/oversight/acts", user=_somebody(page.text))
+        told["by_person"], _ = got("/oversight/acts", user=_somebody(page.text))
         told["by_sign"], _ = got("/oversight/acts", sign="burst")
         told["second_page"], _ = got("/oversight/acts", kind="search", first="50")
-        one = acts.text.partition('href="/oversight/acts/S-')[2][:16]
-        told["one_act"], _ = got(f"/oversight/acts/S-{one}")
+        told["one_act"], _ = got(f"/oversight/acts/{search}")
     return {"since": None if since is None else since.date().isoformat()} | told
 
 
@@ -185,8 +184,11 @@ def measured(folder: Path) -> dict[str, Any]:
     result: dict[str, Any] = {"entries": told(folder, "status")["ledger"]["entries"]}
     for name, command in commands.items():
         result[name] = {"first": timed(folder, *command), "again": timed(folder, *command)}
-    result["console_year"] = console(folder, year)
-    result["console_ever"] = console(folder, None)
+        print(name, result[name], file=sys.stderr, flush=True)
+    made = told(folder, *commands["search"])["search"]
+    for name, since in {"console_year": year, "console_ever": None}.items():
+        result[name] = console(folder, since, made)
+        print(name, result[name], file=sys.stderr, flush=True)
     return result
 
 
