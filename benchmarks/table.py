@@ -161,7 +161,32 @@ def ledger(r: dict[str, Any]) -> list[tuple[str, str, str]]:
     return rows
 
 
+def house(r: dict[str, Any]) -> list[tuple[str, str, str]]:
+    title = f"a home whose ledger has {r['entries']:,} entries"
+    search = r["search"]["again"]
+    rest = search["seconds"] - search["embedding_seconds"]
+    memory = f"most memory {search['peak_mb']} MB"
+    rows = [(f"{title}: a cold `search` without the embedding", f"{rest:.2f} s; {memory}", "≤ 2 s")]
+    commands = {"status": "status", "authority_list": "authority list"}
+    commands |= {"oversee_year": "oversee summary, of a year", "oversee_ever": "oversee summary, of everything"}
+    for name, words in commands.items():
+        one = r[name]["again"]
+        rows.append((f"{title}: `{words}`", f"{one['seconds']} s; most memory {one['peak_mb']} MB", ""))
+    for name, words, most in (("console_year", "of a year", "≤ 10 s"), ("console_ever", "of everything", "≤ 60 s")):
+        one = r[name]
+        rows.append((f"{title}: page *Oversight* {words}, the first in a server", f"{one['first']} s", most))
+        links = "; ".join(
+            f"{words} {one[key]} s"
+            for key, words in {"by_person": "a person", "by_sign": "a sign", "one_act": "one search"}.items()
+        )
+        rows.append((f"{title}: its links {words}", links, "≤ 2 s"))
+    rows.append((f"{title}: `serve` until it answers", f"{r['console_year']['answers']} s", ""))
+    rows.append((f"{title}: most memory of that server", f"{r['console_ever']['peak_mb']} MB", ""))
+    return rows
+
+
 WRITERS = {
+    "house": house,
     "ingest": ingest,
     "accuracy": accuracy,
     "expected strangers": strangers,

@@ -34,7 +34,6 @@ from countenance.services.effective import effective
 from countenance.services.erasure import Erased, Plan
 from countenance.services.people import system_actor as system_actor
 from countenance.services.register import NewSource
-from countenance.services.shield import ANY
 from countenance.settings import Settings, load_settings
 from countenance.store import authorities as authority_rows
 from countenance.store import pictures, runs
@@ -71,9 +70,8 @@ class Countenance(Desks):
             self.finished = self.eraser.finish(opening)
             permit.settle(self._home.record, opening)
             self.requests.enforce(opening)
-            if self.database.meta(ANY) == "yes":
-                with suppress(LedgerBroken):  # `ledger verify`, for which the home has to open, says where
-                    self.holds.enforce(opening)
+            with suppress(LedgerBroken):  # `ledger verify`, for which the home has to open, says where
+                self.holds.enforce(opening)
         except BaseException:
             self._home.close()
             raise

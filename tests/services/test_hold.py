@@ -11,6 +11,7 @@ from countenance.app import Countenance, open_home
 from countenance.cli.backup import bring_back
 from countenance.domain.errors import BadInput, NotRegistered, OnHold, Refused, RoleMissing, UnknownThing
 from countenance.domain.holds import Hold
+from countenance.ledger import finding, log
 from countenance.services.backup import To, back_up
 from countenance.services.hold import NewHold
 from countenance.services.home import Where
@@ -123,6 +124,38 @@ def test_somebody_who_asks_to_be_erased_is_erased_elsewhere_shown_to_nobody_and_
     with house.open() as product:
         # The first part, the second look-up's probe alone, and what waited.
         assert kinds(product).count("erasure") == 3
+
+
+def test_no_edit_of_rows_or_files_shows_anybody_whose_erasure_waits(
+    house: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "LEVEL", 2)
+    monkeypatch.setattr(log, "_FEW", 0)
+    with house.open() as product:
+        hold(product, sources=("album", "wall"))
+        authority = grant(product, "album", "wall", days=1)
+        plan = product.plan_face_erasure(PROBE, None, authority.id, TESTER, 0.5)
+        assert ask(product, authority, PROBE, min_likeness=0.5).groups != ()
+        with pytest.raises(OnHold):
+            product.erase(plan, TESTER)
+        for _ in range(4):
+            assert ask(product, authority, PROBE, min_likeness=0.5).groups == ()
+        with product.database.write() as c:
+            c.exec_driver_sql("DELETE FROM meta WHERE key = 'holds'")
+    house.opened.clear()
+    parts = sorted((house.home / "ledger" / "finding").iterdir())
+    assert len(parts) > 3
+    for path in parts:
+        data = path.read_bytes()
+        path.write_bytes(data[: data.index(b"\n") + 33] + bytes(8))
+    with house.open() as product:
+        assert ask(product, authority, PROBE, min_likeness=0.5).groups == ()
+    house.opened.clear()
+    for path in parts:
+        path.unlink()
+    with house.open() as product:
+        assert ask(product, authority, PROBE, min_likeness=0.5).groups == ()
+    house.opened.clear()
 
 
 def test_a_held_search_keeps_its_probe_its_result_and_what_it_showed_and_not_the_whole_source(

@@ -6,7 +6,8 @@ import ast
 import io
 import json
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ import countenance
 from countenance.app import Countenance
 from countenance.domain.errors import BadInput, Broken, CountenanceError, UnreadableImage
 from countenance.domain.requests import Wanted
+from countenance.ledger.entry import parse_time
+from countenance.ledger.log import Ledger
 from countenance.services import compare_probes
-from countenance.services.acts import read_acts
 from countenance.services.oversight import BEGINNING, Asked
 from countenance.services.paperwork import item_of
 from countenance.services.probe_traits import traits_of
+from countenance.services.recall import Recall
 from countenance.services.retention import run_retention
 from countenance.store import items, moments
 from tests import pretend
@@ -33,7 +36,7 @@ WHY = Asked("lawfulness")
 
 
 def everything(product: Countenance, **more: Any) -> Any:
-    return read_acts(product._home.record, BEGINNING, moments.now() + timedelta(minutes=1), **more)
+    return Recall().acts(product._home.record, BEGINNING, moments.now() + timedelta(minutes=1), **more)
 
 
 def test_acts_are_what_was_done(product: Countenance) -> None:
@@ -63,10 +66,55 @@ def test_a_time_bounds_the_searches_and_not_what_they_rest_on(product: Countenan
     second = ask(product, authority, PROBE)
     after = moments.now()
     product.export_search(second.search, second.handle, "the court", "a trial", TESTER)
-    acts = read_acts(product._home.record, between, after)
+    acts = Recall().acts(product._home.record, between, after)
     assert [one.search for one in acts.searches] == [second.search]
     assert acts.searches[0].case == "C-9"
     assert [d.kind for d in acts.searches[0].deeds] == ["exported"]
+
+
+def test_going_on_reading_finds_what_reading_anew_finds(product: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what a search rests on from before the time, and what was opened, which is not kept."""
+
+    def first_at(ledger: Ledger, moment: datetime, size: int) -> int:
+        """To the moment: what is older by less than a day is otherwise read too."""
+        return next((one.seq for one in ledger.entries() if parse_time(one.at) >= moment), size)
+
+    monkeypatch.setattr("countenance.services.recall.first_at", first_at)
+    record, recall = product._home.record, Recall()
+    wanted = Wanted("to find ada", "own", "C-9", ("album",), moments.now() + timedelta(days=1), 3, "a lead", "A Tester")
+    before = grant(product, "album", case="C-1")
+    asked = product.requests.ask(wanted, REASONS, TESTER)
+    since = moments.now()
+
+    def same(*, opened: bool) -> Any:
+        until = moments.now()
+        went_on, anew = (
+            recall.acts(record, since, None, opened=opened),
+            Recall().acts(record, since, None, opened=opened),
+        )
+        assert replace(went_on, until=until) == replace(anew, until=until)
+        return went_on
+
+    assert same(opened=False).grants == ()
+    ask(product, before, PROBE)
+    assert [one.case for one in same(opened=True).searches] == ["C-1"]
+    approved = product.requests.approve(asked.id, TESTER)
+    assert [one.reasons for one in same(opened=True).grants] == [(), (REASONS.necessity, REASONS.proportionality)]
+    assert [one.reasons for one in same(opened=False).grants] == [(), ()]
+    result = ask(product, approved, PROBE)
+    product.export_search(result.search, result.handle, "the court", "a trial", TESTER)
+    product.requests.close_case("C-9", TESTER)
+    with pytest.raises(CountenanceError):
+        ask(product, before, b"no photograph")
+    product.revoke(before.id, TESTER)
+    with pytest.raises(CountenanceError):
+        ask(product, before, PROBE)
+    found = same(opened=False)
+    assert ([one.case for one in found.searches], [one.case for one in found.closed]) == (["C-1", "C-9"], ["C-9"])
+    assert len(found.refusals) == 1
+    # Another time in between takes its place.
+    assert recall.acts(record, since, moments.now()).searches == found.searches
+    assert same(opened=True).searches[1].deeds[0].words == "the court"
 
 
 def test_reasons_are_opened_for_whoever_reads_signs_and_for_nobody_else(product: Countenance) -> None:

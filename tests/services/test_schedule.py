@@ -131,10 +131,14 @@ def test_what_people_sign_in_with_and_closed_accounts_go_in_their_time(place: Pl
     clock.put(now + timedelta(days=6))
     assert product.run_retention(admin)["destroyed"] == {"sessions": 6, "tokens": 1}
     assert left() == (0, 6, 0, 5)
+    beside = place.open()
+    assert beside.people.account(gone).name == "requester"
     clock.put(now + timedelta(days=31))
     assert product.run_retention(admin)["destroyed"] == {"closed-accounts": 1}
     assert left() == (0, 4, 0, 4)
     assert product.people.account(gone).name == ""
+    # A server that has the home open and had read the name does not remember it either.
+    assert beside.people.account(gone).name == ""
     with pytest.raises(Refused, match="were destroyed"):
         product.people.enable(gone, admin)
     clock.put(now + timedelta(days=200))

@@ -11,6 +11,7 @@ from typing import Any
 
 from countenance.domain.errors import KeyTrouble, LedgerBroken
 from countenance.ledger import checkpoint, entry, kept, keys, manifest, merkle
+from countenance.ledger.believed import Believed
 from countenance.ledger.checkpoint import TreeHead
 from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
@@ -40,6 +41,14 @@ class Book:
         self._clock = clock
         self._last_at: str | None = None
         self._doubtful = True
+        self._believed: Believed | None = None
+
+    @property
+    def believed(self) -> Believed:
+        """The hashes of the tree, as far as they lead to the root in force."""
+        if self._believed is None or self._believed.frontier is not self.frontier:
+            self._believed = Believed(self.frontier, self.folder.tree.node)
+        return self._believed
 
     @property
     def head(self) -> TreeHead:
@@ -171,24 +180,31 @@ class Book:
     # Reading
 
     def line(self, seq: int) -> bytes:
-        """The bytes of entry `seq`, checked against its leaf hash. Raises LedgerBroken when they differ."""
+        """The bytes of entry `seq`, checked against its leaf hash, and that against the root that is signed. Raises
+        LedgerBroken when they differ."""
         try:
             raw = self.folder.line(seq)
-            if merkle.leaf_hash(raw) == self.folder.tree.node(0, seq):
+            if merkle.leaf_hash(raw) == self.believed.node(0, seq):
                 return raw
-        except LedgerBroken:
+        except (LedgerBroken, IndexError):
             pass
         return self.proven(seq)[0]
 
     def mentioning(self, text: bytes, start: int, stop: int) -> list[tuple[int, bytes]]:
         """Those lines from `start` up to `stop` that hold `text`, with their numbers; every line is checked as `line`
         does, but many are read at once. Raises as `line` does."""
+        found = self.checked(start, stop)
+        return [(start + n, raw) for n, (_, raw) in enumerate(found) if text in raw]
+
+    def checked(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
+        """The leaf hash and the bytes of each entry from `start` up to `stop`, as `line` checks them. Raises as it."""
         try:
             ends = [self.folder.tree.end(start - 1), *self.folder.tree.ends(start, stop)]
-            leaves = self.folder.tree.leaves(start, stop)
+            leaves = self._believed_leaves(start, stop)
         except LedgerBroken:
-            return [(seq, raw) for seq in range(start, stop) if text in (raw := self.line(seq))]
-        found: list[tuple[int, bytes]] = []
+            lines = [self.line(seq) for seq in range(start, stop)]
+            return [(merkle.leaf_hash(raw), raw) for raw in lines]
+        found: list[tuple[bytes, bytes]] = []
         first, count = 0, stop - start
         while first < count:
             last = first + 1
@@ -199,10 +215,18 @@ class Book:
                 raw = data[ends[n] - ends[first] : ends[n + 1] - ends[first] - 1]
                 if merkle.leaf_hash(raw) != leaves[n]:
                     raw = self.line(start + n)
-                if text in raw:
-                    found.append((start + n, raw))
+                found.append((leaves[n], raw))
             first = last
         return found
+
+    def _believed_leaves(self, start: int, stop: int) -> list[bytes]:
+        """The leaf hashes of these entries. Raises LedgerBroken where they do not lead to the root in force."""
+        leaves, at = self.folder.tree.leaves(start, stop), start
+        for level, found in merkle.subtrees(start, leaves):
+            if self.believed.node(level, at >> level) != found:
+                raise LedgerBroken("the file of tree hashes is damaged")
+            at += 1 << level
+        return leaves
 
     def proven(self, seq: int) -> tuple[bytes, list[bytes]]:
         """Entry `seq` and its audit path, which leads to the root that is signed.

@@ -23,8 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from countenance.domain.errors import BadInput, KeyTrouble, LedgerUnavailable, Unavailable
-from countenance.ledger import bundle, entry, kept, keys, rotation
+from countenance.domain.errors import BadInput, KeyTrouble, LedgerBroken, LedgerUnavailable, Unavailable
+from countenance.ledger import bundle, entry, finding, kept, keys, rotation
 from countenance.ledger.book import Book
 from countenance.ledger.bundle import Snapshot
 from countenance.ledger.checkpoint import TreeHead
@@ -32,6 +32,7 @@ from countenance.ledger.disk import Disk
 from countenance.ledger.draft import Draft, Ready
 from countenance.ledger.entry import Entry
 from countenance.ledger.extract import Extract
+from countenance.ledger.finding import Finder, findable
 from countenance.ledger.folder import Folder, disk_errors
 from countenance.ledger.group import Line
 from countenance.ledger.note import Signer, VerifierKey, valid_name
@@ -41,6 +42,9 @@ from countenance.ledger.tiles import Tree, Written
 _AT_ONCE = 1024
 """Entries that a bulk reading looks at before it lets others in."""
 
+_FEW = 64
+"""So many entries are read rather than looked up."""
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -49,9 +53,10 @@ def _now() -> datetime:
 class Ledger:
     """One ledger, open. Threads may share it, and any number of processes may open the same folder."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, finder: Finder | None = None) -> None:
         """Not for callers: `Ledger.open` makes these."""
         self._book = book
+        self._finder = finder
         self._threads = threading.RLock()
         self._line: Line[Ready, Receipt] = Line(self._commit)
 
@@ -64,17 +69,20 @@ class Ledger:
         origin: str,
         disk: Disk | None = None,
         clock: Callable[[], datetime] = _now,
+        finding_key: bytes | None = None,
     ) -> Ledger:
         """Open the ledger in `folder`, making it if the folder holds none.
 
-        `origin` names the ledger for ever, like ``countenance.example/ledger``; `signer` comes from `keys`.
+        `origin` names the ledger for ever, like ``countenance.example/ledger``; `signer` comes from `keys`. With a
+        `finding_key`, 32 secret bytes, it keeps beside the entries where things are mentioned (`finding`).
         Raises LedgerBroken when entries that the checkpoint covers are missing or altered at the end, or when the
         ledger has another origin; KeyTrouble when `signer` is not its key; LedgerUnavailable when the disk refuses.
         """
         if not valid_name(origin):
             raise BadInput("a ledger's origin holds no white space and no plus sign")
         book = Book(Folder(folder, disk or Disk()), signer, origin, clock)
-        ledger = cls(book)
+        finder = Finder(folder, book.folder.disk, finding_key, origin) if finding_key is not None else None
+        ledger = cls(book, finder)
         try:
             with disk_errors():
                 if not book.folder.exists():
@@ -179,16 +187,60 @@ class Ledger:
     def mentioning(self, text: str, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """Those of `entries` whose canonical bytes hold `text`, which is ASCII that JSON does not escape.
 
-        Every entry is checked against its leaf hash all the same; only these are parsed, so that it is several times
-        faster. Raises as `entries` does.
+        Only these are parsed, so that it is several times faster. Of a text that `finding` knows only those are
+        read, in a ledger that keeps it; otherwise every entry is, and checked. Raises as `entries` does.
         """
-        size = self.size
-        until = size if stop is None else min(stop, size)
-        for first in range(max(start, 0), until, _AT_ONCE):
+        size, wanted = self.size, text.encode()
+        start, until = max(start, 0), size if stop is None else min(stop, size)
+        if self._finder is None or until - start <= _FEW or not findable(wanted):
+            yield from self._scanned(wanted, start, until)
+            return
+        for number in range(start >> finding.LEVEL, (until - 1 >> finding.LEVEL) + 1):
+            first, last = max(start, number << finding.LEVEL), min(until, number + 1 << finding.LEVEL)
+            found = [seq for seq in self._numbers(self._finder, number, wanted) if first <= seq < last]
+            if 4 * len(found) > last - first:
+                yield from self._scanned(wanted, first, last)
+                continue
+            for seq in found:
+                with self._threads, disk_errors():
+                    raw = self._book.line(seq)
+                if wanted in raw:
+                    yield entry.parse(raw, seq)
+
+    def _scanned(self, text: bytes, start: int, until: int) -> Iterator[Entry]:
+        """The entries from `start` up to `until` that hold `text`, by reading all."""
+        for first in range(start, until, _AT_ONCE):
             with self._threads, disk_errors():
-                found = self._book.mentioning(text.encode(), first, min(first + _AT_ONCE, until))
+                found = self._book.mentioning(text, first, min(first + _AT_ONCE, until))
             for seq, raw in found:
                 yield entry.parse(raw, seq)
+
+    def _numbers(self, finder: Finder, number: int, text: bytes) -> list[int]:
+        """The entries of a part that hold `text`, as far as there are entries. Where there is no such part it is made,
+        and others are let in meanwhile."""
+        made_again = False
+        while True:
+            with self._current() as book:
+                size, end = book.frontier.size, number + 1 << finding.LEVEL
+                try:
+                    part = finder.part(number, book.believed) if end <= size else None
+                    growing = finder.growing(number, book.believed) if part is None else None
+                except LedgerBroken:
+                    if made_again:
+                        raise
+                    book.rebuild(size, book.root)
+                    made_again = True
+                    continue
+                if part is not None:
+                    return part.numbers(finder.key(text))
+                assert growing is not None
+                stop = min(growing.upto + _AT_ONCE, end, size)
+                if growing.upto < stop:
+                    growing.take(book.checked(growing.upto, stop))
+                    if growing.complete:
+                        finder.keep(growing)
+                if growing.upto >= min(end, size):
+                    return growing.numbers(text)
 
     def export(self, target: Path, choice: Extract | None = None) -> TreeHead:
         """Write the ledger, as the latest checkpoint covers it, or an extract, into one file for outsiders

@@ -1,76 +1,22 @@
-"""Read the ledger as acts of people: who searched for whom under which authority, what was shown, and what followed.
+"""Entries as acts of people: who searched for whom under which authority, what was shown, and what followed.
 
-What is sealed stays sealed unless it is asked for; whoever calls this enters the reading first (`services.oversight`).
-A new type of entry becomes visible here by one line in `READERS`.
+`services.recall` reads the ledger with this. A new type of entry becomes visible by one line in `READERS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from countenance.domain.acts import Acts, Closed, Deed, Erasure, Grant, Lapse, Refusal, Search, Shown
-from countenance.domain.errors import KeyTrouble
-from countenance.domain.traits import ProbeTraits
-from countenance.ledger import seal
 from countenance.ledger.entry import Entry, parse_time
-from countenance.ledger.log import Ledger
-from countenance.services.paperwork import item_of
-from countenance.services.record import Record
-from countenance.store import items
 
 STARTED = "search.started"
+REQUESTED = "authority.requested"
+APPROVED = "authority.approved"
+GRANTED = "authority.granted"
 URGENT = "authority.urgent"
-_BEFORE = ("authority.", "case.")
-"""What still bears on searches that come much later."""
-_ANY = '"type":"'
-_AT_ONCE = 500
-
-
-def read_acts(record: Record, since: datetime, until: datetime, *, opened: bool = False) -> Acts:
-    """The acts from `since` up to `until` (aware). With `opened`, the traits of probes and the reasons of requests are
-    opened as far as their keys exist. Raises LedgerBroken at an entry that is not what was signed."""
-    ledger = record.ledger
-    size = ledger.size
-    first = first_at(ledger, since, size)
-    reading = Reading(since, until)
-    # What searches rest on may have been granted, and a case closed, long before.
-    for kind in _BEFORE:
-        for entry in ledger.mentioning(f"{_ANY}{kind}", 0, first):
-            reading.take(entry)
-    sealed: list[Entry] = []
-    for entry in ledger.mentioning(_ANY, first, size):
-        at = parse_time(entry.at)
-        if at >= until:
-            # What became of a search is told even when it happened later: `until` bounds the searches, not their ends.
-            if entry.kind in _AFTER:
-                reading.take(entry)
-            continue
-        if at < since:
-            if entry.kind.startswith(_BEFORE):
-                reading.take(entry)
-            continue
-        reading.entries += 1
-        reading.take(entry)
-        if opened and entry.kind == STARTED and entry.sealed:
-            sealed.append(entry)
-    acts = reading.acts()
-    return _with_reasons(record, _with_traits(record, acts, sealed), reading.asked) if opened else acts
-
-
-def first_at(ledger: Ledger, moment: datetime, size: int) -> int:
-    """The number of the first entry at or after a moment, by halving. A clock that was set back by less than a day does
-    not hide anything; where one was set back further, start earlier."""
-    low, high = 0, size
-    wanted = moment - timedelta(days=1) if moment > datetime(1, 1, 3, tzinfo=UTC) else moment
-    while low < high:
-        middle = (low + high) // 2
-        if parse_time(ledger.entry(middle).at) < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 class Reading:
@@ -87,7 +33,8 @@ class Reading:
         self.closed: list[Closed] = []
         self.erasures: list[Erasure] = []
         self.lapses: list[Lapse] = []
-        self.asked: dict[str, Entry] = {}
+        self.asked: dict[str, int] = {}
+        """Request → the newest entry that asks, in which its reasons are sealed."""
         self.adjudicates = False
 
     def take(self, entry: Entry) -> None:
@@ -112,7 +59,7 @@ class Reading:
             since=self.since,
             until=self.until,
             entries=self.entries,
-            grants=tuple(self.grants.values()),
+            grants=tuple(sorted(self.grants.values(), key=lambda one: one.seq)),
             searches=tuple(searches),
             refusals=tuple(self.refusals),
             closed=tuple(self.closed),
@@ -157,8 +104,8 @@ def _granted(reading: Reading, entry: Entry) -> None:
 
 
 def _asked(reading: Reading, entry: Entry) -> None:
-    """Where the reasons are sealed: in the newest entry that asks."""
-    reading.asked[str(entry.body.get("request"))] = entry
+    request = str(entry.body.get("request"))
+    reading.asked[request] = max(entry.seq, reading.asked.get(request, -1))
 
 
 def _refused(reading: Reading, entry: Entry) -> None:
@@ -224,10 +171,10 @@ def _erased(reading: Reading, entry: Entry) -> None:
 
 
 READERS: dict[str, Callable[[Reading, Entry], None]] = {
-    "authority.granted": _granted,
+    GRANTED: _granted,
     URGENT: _granted,
-    "authority.requested": _asked,
-    "authority.approved": _approved,
+    REQUESTED: _asked,
+    APPROVED: _approved,
     "authority.refused": _refused,
     "authority.declined": _lapsed,
     "authority.lapsed": _lapsed,
@@ -243,43 +190,5 @@ READERS: dict[str, Callable[[Reading, Entry], None]] = {
 }
 """What is read of each type of entry. An action nobody records yet: it is understood from the day somebody does."""
 
-_AFTER = frozenset({"search.shown", "picture.opened", "search.disclosed", "verdict.given", "action.recorded"})
-
-
-def _with_traits(record: Record, acts: Acts, sealed: list[Entry]) -> Acts:
-    traits = dict(_opened(record, sealed))
-    searches = tuple(replace(one, traits=traits.get(one.search, ())) for one in acts.searches)
-    return replace(acts, searches=searches, opened=True)
-
-
-def _with_reasons(record: Record, acts: Acts, asked: dict[str, Entry]) -> Acts:
-    """With the words that the grants of this time were asked for with."""
-    wanted = {one.request for one in acts.grants if acts.since <= one.at < acts.until} & asked.keys()
-    found: dict[str, tuple[str, ...]] = {}
-    for request in sorted(wanted):
-        try:
-            said = record.opened(asked[request]).get(item_of(request))
-        except KeyTrouble:
-            continue  # the key of a row that somebody edited
-        if said is not None:
-            found[request] = (str(said["necessity"]), str(said["proportionality"]))
-    grants = tuple(replace(one, reasons=found.get(one.request, ())) for one in acts.grants)
-    return replace(acts, grants=grants)
-
-
-def _opened(record: Record, sealed: list[Entry]) -> Iterator[tuple[str, tuple[ProbeTraits, ...]]]:
-    for start in range(0, len(sealed), _AT_ONCE):
-        part = sealed[start : start + _AT_ONCE]
-        with record.database.read() as c:
-            keys = items.open_keys(c, [item["item"] for entry in part for item in entry.sealed])
-        for entry in part:
-            for item in entry.sealed:
-                if item["item"] not in keys:
-                    continue  # shredded
-                key = seal.ItemKey(item["item"], keys[item["item"]])
-                try:
-                    value = seal.open_sealed(key, entry.kind.encode(), item)
-                    found = tuple(ProbeTraits.from_json(one) for one in value["photographs"])
-                except (KeyTrouble, KeyError, TypeError):
-                    continue  # the key of a row that somebody edited, or what a later version seals
-                yield str(entry.body["search"]), found
+AFTER = frozenset({"search.shown", "picture.opened", "search.disclosed", "verdict.given", "action.recorded"})
+"""What became of a search is told even when it happened after the time that is asked for."""

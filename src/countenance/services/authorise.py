@@ -219,7 +219,7 @@ def _told(record: Record, id: str) -> tuple[int, bool]:
     begun, revoked, upto = known.begun, known.revoked, record.ledger.size
     if upto == known.upto:
         return begun, revoked
-    for entry in record.ledger.mentioning(id, known.upto, upto):
+    for entry in record.ledger.mentioning(f'"authority":"{id}"', known.upto, upto):
         if entry.body.get("authority") == id:
             begun += entry.kind in BEGUN
             revoked |= entry.kind == REVOKED

@@ -11,8 +11,8 @@ from typing import Any
 from countenance.access import roles
 from countenance.domain.errors import UnknownThing
 from countenance.ledger.entry import Entry, parse_time
-from countenance.services.acts import first_at
 from countenance.services.people import People
+from countenance.services.recall import first_at
 from countenance.services.record import Record
 from countenance.store import pictures, sources
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
 
 
 class Docket(Telling[Mapping[str, Review]]):
@@ -22,7 +23,7 @@ class Docket(Telling[Mapping[str, Review]]):
     def __init__(self) -> None:
         super().__init__({})
 
-    def after(self, told: Mapping[str, Review], entries: Sequence[Entry]) -> Mapping[str, Review]:
+    def after(self, told: Mapping[str, Review], entries: Iterable[Entry], record: Record) -> Mapping[str, Review]:
         reviews = dict(told)
         for entry in entries:
             apply(reviews, entry)

@@ -22,7 +22,7 @@ from countenance.domain.holds import Hold, Scope, Waiting
 from countenance.services.erase import Eraser
 from countenance.services.holding import Held, reason_item, released_item
 from countenance.services.record import Record
-from countenance.services.shield import ANY, shield_of
+from countenance.services.shield import shield_of
 from countenance.settings import RetentionSettings
 from countenance.store import analyses, authorities, moments, searches, sources
 
@@ -134,7 +134,6 @@ class HoldDesk:
                 raise BadInput(
                     "say what to hold", advice="--source, --collection, --authority, --search or --analysis; or several"
                 )
-            self.record.database.set_meta(ANY, "yes")
             until = new.until.astimezone(UTC).isoformat()
             body = {"hold": id, "of": scope.as_json(), "until": until, "case": new.case.strip() or None}
             self.record.enter("hold.placed", actor, body, sealed={reason_item(id): {"reason": new.reason}})

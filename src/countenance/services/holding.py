@@ -6,7 +6,7 @@ last reading ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
 
 PLACED = "hold.placed"
 RELEASED = "hold.released"
@@ -49,10 +50,11 @@ class Holding(Telling[Held]):
     def __init__(self) -> None:
         super().__init__(Held())
 
-    def after(self, told: Held, entries: Sequence[Entry]) -> Held:
+    def after(self, told: Held, entries: Iterable[Entry], record: Record) -> Held:
+        holds, waiting = dict(told.holds), dict(told.waiting)
         for entry in entries:
-            told = apply(told, entry)
-        return told
+            apply(holds, waiting, entry)
+        return Held(holds, waiting)
 
 
 def reason_item(hold: str) -> str:
@@ -65,22 +67,19 @@ def released_item(hold: str) -> str:
     return f"note:{hold}:released"
 
 
-def apply(held: Held, entry: Entry) -> Held:
-    """What is told once one more entry was read. Entries of other kinds change nothing."""
+def apply(holds: dict[str, Hold], waiting: dict[str, Waiting], entry: Entry) -> None:
+    """What one more entry tells. Entries of other kinds change nothing."""
     body, at, by = entry.body, datetime.fromisoformat(entry.at), str(entry.actor["authenticated"])
     if entry.kind == PLACED:
         until = datetime.fromisoformat(body["until"])
         hold = Hold(body["hold"], Scope.from_json(body["of"]), until, body.get("case") or "", by, at, entry.seq)
-        return replace(held, holds={**held.holds, hold.id: hold})
-    if entry.kind in (RELEASED, LAPSED) and (known := held.holds.get(body["hold"])) is not None:
-        ended = Ended(entry.kind.removeprefix("hold."), at, by, entry.seq)
-        return replace(held, holds={**held.holds, known.id: replace(known, ended=ended)})
-    if entry.kind == PENDING:
+        holds[hold.id] = hold
+    elif entry.kind in (RELEASED, LAPSED) and (known := holds.get(body["hold"])) is not None:
+        holds[known.id] = replace(known, ended=Ended(entry.kind.removeprefix("hold."), at, by, entry.seq))
+    elif entry.kind == PENDING:
         numbers = tuple(int(str(item).removeprefix("sighting:")) for item in body["sightings"])
-        one = Waiting(body["pending"], numbers, tuple(body["holds"]), by, at, entry.seq)
-        return replace(held, waiting={**held.waiting, one.id: one})
-    if entry.kind == "erasure":
-        waited = held.waiting.get(str((body.get("scope") or {}).get("pending", "")))
+        waiting[body["pending"]] = Waiting(body["pending"], numbers, tuple(body["holds"]), by, at, entry.seq)
+    elif entry.kind == "erasure":
+        waited = waiting.get(str((body.get("scope") or {}).get("pending", "")))
         if waited is not None:
-            return replace(held, waiting={**held.waiting, waited.id: replace(waited, done=entry.seq)})
-    return held
+            waiting[waited.id] = replace(waited, done=entry.seq)

@@ -259,7 +259,8 @@ def _open(
     else:
         signer = ledger_keys.load(keys / LEDGER_KEY)
     name_key = _name_key(keys / NAME_KEY, None if fresh else database.meta(NAMED_BY))
-    ledger = Ledger.open(folder / "ledger", signer, origin=origin)
+    finding_key = hmac.digest(name_key, b"countenance finding\n", "sha256")
+    ledger = Ledger.open(folder / "ledger", signer, origin=origin, finding_key=finding_key)
     record = Record(ledger, database)
     if fresh:
         # Named late: a home that was cut off while it was made is made anew.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
 
 
 class Inspecting(Telling[Inspected]):
@@ -22,7 +23,7 @@ class Inspecting(Telling[Inspected]):
     def __init__(self) -> None:
         super().__init__(Inspected({}, {}))
 
-    def after(self, told: Inspected, entries: Sequence[Entry]) -> Inspected:
+    def after(self, told: Inspected, entries: Iterable[Entry], record: Record) -> Inspected:
         inspections, draws = dict(told.inspections), dict(told.draws)
         for entry in entries:
             apply(inspections, draws, entry)

@@ -9,9 +9,9 @@ from typing import Any
 
 from countenance.domain.errors import UnknownThing
 from countenance.ledger.receipt import verify_receipt
-from countenance.services.acts import first_at
 from countenance.services.due import Due, due
 from countenance.services.hold import held_numbers
+from countenance.services.recall import first_at
 from countenance.services.record import Record
 from countenance.services.retention import DESTROYED
 from countenance.services.schedule import BY_CODE, PEOPLE, RULES, policy

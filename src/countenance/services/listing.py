@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -19,6 +20,12 @@ KINDS = {
     "erased": "erasures",
 }
 """Kinds of acts that are listed."""
+
+
+EVERYTHING = slice(None)
+
+Signs = dict[int, set[str]]
+"""Which signs rest on an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +67,62 @@ class Chosen:
         )
 
 
-def listed(acts: Acts, flags: Iterable[Flag], chosen: Chosen, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """The rows, the newest first, as JSON values."""
+def listed(
+    acts: Acts, flags: Iterable[Flag], chosen: Chosen, zone: ZoneInfo, part: slice = EVERYTHING
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many acts there are, and the rows of a part of them, the newest first, as JSON values."""
     bases = {grant.authority: grant.basis for grant in acts.grants}
-    signs = list(flags)
-    rows = [
-        _search(one, bases.get(one.authority, ""), signs) for one in acts.searches if _fits(one, bases, chosen, zone)
+    signs: Signs = defaultdict(set)
+    for flag in flags:
+        for seq in flag.entries:
+            signs[seq].add(flag.rule)
+    found: list[tuple[int, Search | dict[str, Any]]] = [
+        (one.seq, one)
+        for one in acts.searches
+        if _fits(one, bases, chosen, zone) and (not chosen.sign or chosen.sign in _signs(signs, *_entries(one)))
     ]
     if not chosen.of_searches:
-        rows += _others(acts, signs)
+        found += [(row["entry"], row) for row in _others(acts, signs) if _wanted(row, chosen)]
+    found.sort(key=lambda one: -one[0])
+    rows = [
+        _search(one, bases.get(one.authority, ""), signs) if isinstance(one, Search) else one for _, one in found[part]
+    ]
+    return len(found), rows
+
+
+def _wanted(row: dict[str, Any], chosen: Chosen) -> bool:
     asked = {"kind": chosen.kind, "who": chosen.user, "case": chosen.case}
-    rows = [row for row in rows if all(not value or row[name] == value for name, value in asked.items())]
+    if any(value and row[name] != value for name, value in asked.items()):
+        return False
     if chosen.sign:
-        rows = [row for row in rows if chosen.sign in row["signs"]]
-    elif not chosen.kind:
-        # What is asked for is counted in searches, and in what was refused; grants are listed under a sign or by name.
-        rows = [row for row in rows if row["kind"] != "granted"]
-    return sorted(rows, key=lambda row: -int(row["entry"]))
+        return chosen.sign in row["signs"]
+    # What is asked for is counted in searches, and in what was refused; grants are listed under a sign or by name.
+    return bool(chosen.kind) or row["kind"] != "granted"
 
 
 def _fits(one: Search, bases: dict[str, str], chosen: Chosen, zone: ZoneInfo) -> bool:
-    local = one.at.astimezone(zone)
+    if chosen.day or chosen.hour:
+        local = one.at.astimezone(zone)
+        if chosen.day not in ("", str(local.weekday())) or chosen.hour not in ("", str(local.hour)):
+            return False
     return (
-        (not chosen.purpose or one.purpose == chosen.purpose)
+        chosen.kind in ("", "search")
+        and (not chosen.user or one.who == chosen.user)
+        and (not chosen.case or one.case == chosen.case)
+        and (not chosen.purpose or one.purpose == chosen.purpose)
         and (not chosen.basis or bases.get(one.authority, "") == chosen.basis)
         and (not chosen.collection or chosen.collection in one.collections)
         and (not chosen.came or came_of(one) == chosen.came)
         and (not chosen.led or bool(one.done(chosen.led)))
         and (chosen.approved != "self" or one.self_approved)
-        and (not chosen.day or str(local.weekday()) == chosen.day)
-        and (not chosen.hour or str(local.hour) == chosen.hour)
     )
 
 
-def _search(one: Search, basis: str, flags: list[Flag]) -> dict[str, Any]:
+def _entries(one: Search) -> tuple[int, ...]:
+    return (one.seq, *([one.shown.seq] if one.shown else ()), *(deed.seq for deed in one.deeds))
+
+
+def _search(one: Search, basis: str, signs: Signs) -> dict[str, Any]:
     return {
         "kind": "search",
         "entry": one.seq,
@@ -107,32 +136,32 @@ def _search(one: Search, basis: str, flags: list[Flag]) -> dict[str, Any]:
         "came": came_of(one),
         "deeds": {kind: len(one.done(kind)) for kind in ("opened", "verdict", "exported")},
         "self_approved": one.self_approved,
-        "signs": _signs(flags, one.seq, *([one.shown.seq] if one.shown else ()), *(deed.seq for deed in one.deeds)),
+        "signs": _signs(signs, *_entries(one)),
     }
 
 
-def _others(acts: Acts, flags: list[Flag]) -> list[dict[str, Any]]:
+def _others(acts: Acts, signs: Signs) -> list[dict[str, Any]]:
     cases = {grant.authority: grant for grant in acts.grants}
-    rows = [_row("refused", one.seq, one.at, one.who, flags, what=one.reason) for one in acts.refusals]
+    rows = [_row("refused", one.seq, one.at, one.who, signs, what=one.reason) for one in acts.refusals]
     rows += [
-        _row("erased", one.seq, one.at, one.who, flags, what=f"{one.kind}, {one.sightings} sightings")
+        _row("erased", one.seq, one.at, one.who, signs, what=f"{one.kind}, {one.sightings} sightings")
         for one in acts.erasures
     ]
     for lapse in acts.lapses:
         grant = cases.get(lapse.authority)
         what = "declined" if lapse.declined else "not approved in time"
-        row = _row("lapsed", lapse.seq, lapse.at, grant.holder if grant else "", flags, what=what)
+        row = _row("lapsed", lapse.seq, lapse.at, grant.holder if grant else "", signs, what=what)
         rows.append(row | {"authority": lapse.authority, "case": grant.case if grant else ""})
     rows += [
-        _row("granted", one.seq, one.at, one.holder, flags, what=f"by {one.by}")
+        _row("granted", one.seq, one.at, one.holder, signs, what=f"by {one.by}")
         | {"authority": one.authority, "case": one.case, "purpose": one.purpose, "basis": one.basis}
         for one in acts.grants
-        if one.at >= acts.since or _signs(flags, one.seq)
+        if one.at >= acts.since or _signs(signs, one.seq)
     ]
     return rows
 
 
-def _row(kind: str, seq: int, at: Any, who: str, flags: list[Flag], *, what: str) -> dict[str, Any]:
+def _row(kind: str, seq: int, at: Any, who: str, signs: Signs, *, what: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "entry": seq,
@@ -142,10 +171,9 @@ def _row(kind: str, seq: int, at: Any, who: str, flags: list[Flag], *, what: str
         "purpose": "",
         "basis": "",
         "what": what,
-        "signs": _signs(flags, seq),
+        "signs": _signs(signs, seq),
     }
 
 
-def _signs(flags: list[Flag], *entries: int) -> list[str]:
-    mine = set(entries)
-    return sorted({flag.rule for flag in flags if mine.intersection(flag.entries)})
+def _signs(signs: Signs, *entries: int) -> list[str]:
+    return sorted({rule for seq in entries if seq in signs for rule in signs[seq]})

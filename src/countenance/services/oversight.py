@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,13 +20,13 @@ from countenance.domain.misuse.flag import Flag
 from countenance.domain.misuse.rules import RULES, Found, look
 from countenance.domain.strangers import Calibration
 from countenance.domain.verdicts import bands
-from countenance.services.acts import read_acts
 from countenance.services.compare_probes import compare_probes
 from countenance.services.figures import figures
 from countenance.services.home import Home
-from countenance.services.listing import KINDS, Chosen, listed
+from countenance.services.listing import EVERYTHING, KINDS, Chosen, listed
 from countenance.services.one_act import entries_of
 from countenance.services.overview import overview
+from countenance.services.recall import Recall
 from countenance.services.transparency import transparency
 from countenance.services.tuning import tunables_of
 from countenance.services.verdicts import hard_impostors, sample
@@ -55,6 +55,7 @@ class OversightDesk:
     admit: Callable[[Actor, str], Actor]
     policy: OverseeSettings
     calibration: Callable[[], Calibration]
+    recall: Recall = field(default_factory=Recall, repr=False, compare=False)
 
     @property
     def sameness(self) -> Sameness:
@@ -84,8 +85,9 @@ class OversightDesk:
         told["last_draw"] = _text(max((draw.at for draw in inspected.draws.values()), default=None))
         return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat()} | told
 
-    def acts(self, asked: Asked, chosen: Chosen, actor: Actor) -> dict[str, Any]:
-        """The acts behind a figure, the newest first. What is sealed is opened only when a sign is asked for.
+    def acts(self, asked: Asked, chosen: Chosen, actor: Actor, part: slice = EVERYTHING) -> dict[str, Any]:
+        """The acts behind a figure, the newest first, or a part of them; `found` is how many there are. What is sealed
+        is opened only when a sign is asked for.
 
         Raises BadInput, also for a kind of act or a sign that there is none of.
         """
@@ -95,10 +97,9 @@ class OversightDesk:
             raise BadInput(f"there is no kind of act called {chosen.kind[:64]}", advice=f"one of {', '.join(KINDS)}")
         acts, seq = self._read("acts", asked, actor, opened=bool(chosen.sign), narrowed=chosen)
         flags = self._look(acts, asked, actor).flags if chosen.sign else ()
-        rows = listed(acts, flags, chosen, self._zone)
-        return {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat(), "acts": rows} | {
-            "chosen": chosen.given
-        }
+        found, rows = listed(acts, flags, chosen, self._zone, part)
+        told = {"read": seq, "since": _text(asked.since), "until": acts.until.isoformat(), "chosen": chosen.given}
+        return told | {"found": found, "acts": rows}
 
     def act(self, search: str, asked: Asked, actor: Actor) -> dict[str, Any]:
         """Everything that the ledger holds on one search, from the asking for leave on. Raises UnknownThing."""
@@ -159,8 +160,8 @@ class OversightDesk:
         self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None
     ) -> tuple[Acts, int]:
         """The acts, and the entry that says they were read: durable before the first of them is."""
-        since, until, seq = self._enter(what, asked, actor, opened=opened, narrowed=narrowed)
-        return read_acts(self.home.record, since, until, opened=opened), seq
+        since, _, seq = self._enter(what, asked, actor, opened=opened, narrowed=narrowed)
+        return self.recall.acts(self.home.record, since, asked.until, opened=opened), seq
 
     def _enter(
         self, what: str, asked: Asked, actor: Actor, *, opened: bool, narrowed: Chosen | None = None

@@ -6,7 +6,7 @@ anything by editing the database. Reading goes on where the last reading ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
+    from countenance.services.record import Record
 
 _STATES = {
     "authority.drafted": DRAFTED,
@@ -64,10 +65,11 @@ class Paperwork(Telling[Papers]):
     def __init__(self) -> None:
         super().__init__(Papers())
 
-    def after(self, told: Papers, entries: Sequence[Entry]) -> Papers:
+    def after(self, told: Papers, entries: Iterable[Entry], record: Record) -> Papers:
+        requests, closed, lapsed = dict(told.requests), dict(told.closed), set(told.lapsed)
         for entry in entries:
-            told = apply(told, entry)
-        return told
+            apply(requests, closed, lapsed, entry)
+        return Papers(requests, closed, frozenset(lapsed))
 
 
 def item_of(request: str) -> str:
@@ -80,29 +82,30 @@ def declined_item(request: str) -> str:
     return f"note:{request}:declined"
 
 
-def apply(papers: Papers, entry: Entry) -> Papers:
-    """What is told once one more entry was read. Entries of other kinds change nothing."""
+def apply(requests: dict[str, Request], closed: dict[str, datetime], lapsed: set[str], entry: Entry) -> None:
+    """What one more entry tells. Entries of other kinds change nothing."""
     body = entry.body
     at = datetime.fromisoformat(entry.at)
     if entry.kind in ("case.closed", "case.reopened"):
-        closed = {case: when for case, when in papers.closed.items() if case != body["case"]}
-        return replace(papers, closed=closed | ({body["case"]: at} if entry.kind == "case.closed" else {}))
+        closed.pop(body["case"], None)
+        if entry.kind == "case.closed":
+            closed[body["case"]] = at
+        return
     state = _STATES.get(entry.kind)
     if state is None:
-        return papers
+        return
     step = Step(entry.kind.removeprefix("authority."), at, str(entry.actor["authenticated"]), entry.seq)
-    known = papers.requests.get(body["request"])
+    known = requests.get(body["request"])
     if entry.kind in _ASKING:
         request = _asked(body, state, (*(known.steps if known else ()), step))
     elif known is None:
-        return papers
+        return
     else:
         authority = body.get("authority", known.authority)
         request = replace(known, state=state, authority=authority, steps=(*known.steps, step))
-    papers = replace(papers, requests={**papers.requests, request.id: request})
+    requests[request.id] = request
     if request.authority is not None and state in (DECLINED, LAPSED):
-        papers = replace(papers, lapsed=papers.lapsed | {request.authority})
-    return papers
+        lapsed.add(request.authority)
 
 
 def _asked(body: Mapping[str, Any], state: str, steps: tuple[Step, ...]) -> Request:

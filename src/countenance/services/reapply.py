@@ -11,7 +11,6 @@ from countenance.domain.errors import UnknownThing
 from countenance.services.erase import Eraser
 from countenance.services.erasure import REAPPLIED
 from countenance.services.erasure_list import Gone
-from countenance.services.shield import ANY
 from countenance.store import analyses, items, reviews, searches, sources
 from countenance.store.moments import now, to_row
 from countenance.store.numbers import give_no_sighting_below
@@ -70,8 +69,6 @@ def reapply(eraser: Eraser, gone: Gone, said: dict[str, Any], actor: Actor) -> d
             c.execute(insert(suppressed).values(mark=mark))
         # The list names numbers that this database never gave: they must not become somebody else's.
         give_no_sighting_below(c, max(numbers["sighting"], default=0))
-    # Holds may stand in a newer ledger that came with the backup.
-    database.set_meta(ANY, "yes")
     eraser.purge()
     return {"sources": len(names), "sightings": len(left), "analyses": len(kept), "keys": len(keys)}
 

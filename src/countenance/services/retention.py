@@ -151,8 +151,6 @@ class Run:
             items.destroy(c, [one.item for one in rest if one.item is not None])
         for pair in of("known-pairs"):
             record.enter("review.control-removed", self.actor, {"review": pair})
-        if of("closed-accounts"):
-            record.people.forget()
         # What was just destroyed still lies in the journal, or in the files of a database server.
         self.pending.extend(self.eraser.shred())
         return candidates

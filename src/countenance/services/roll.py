@@ -6,22 +6,20 @@ what the last entry about it says, and an entry is signed. Reading goes on where
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from countenance.domain.people import PERSONAL, Account, Document, Factor, Profile
+from countenance.services.telling import Telling
 
 if TYPE_CHECKING:
     from countenance.ledger.entry import Entry
     from countenance.services.record import Record
 
-NEEDLE = '"type":"people.'
-"""What every entry that is read here holds, in canonical JSON; no text of a person's can, since JSON escapes quotes."""
-
 BEGUN = "home.created"
+SHREDDED = "retention.destroyed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +55,21 @@ class Told:
         return next((a for a in self.accounts.values() if name in a.system_users), None)
 
 
-class Roll:
-    """What was read of the ledger so far. Safe for several threads."""
+class Roll(Telling[Told]):
+    """What was read of people so far. The name of an account that was shredded leaves the memory of every process when
+    that reads the entry of it."""
+
+    needles = ('"type":"people.', f'"type":"{BEGUN}"', f'"type":"{SHREDDED}"')
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._told = Told()
-        self._upto = 0
+        super().__init__(Told())
 
-    def read(self, record: Record) -> Told:
-        """Everything up to the newest entry. Raises LedgerBroken where the ledger is not what was signed."""
-        with self._lock:
-            size = record.ledger.size
-            if size == self._upto:  # also before there is any entry
-                return self._told
-            told = self._told
-            if self._upto == 0:
-                told = apply(told, record.ledger.entry(0), {})
-            for entry in record.ledger.mentioning(NEEDLE, self._upto, size):
-                told = apply(told, entry, record.opened(entry) if entry.kind == "people.added" else {})
-            self._told, self._upto = told, size
-            return told
-
-    def forget(self) -> None:
-        """Read everything anew: a name that was shredded is not remembered."""
-        with self._lock:
-            self._told, self._upto = Told(), 0
+    def after(self, told: Told, entries: Iterable[Entry], record: Record) -> Told:
+        accounts = dict(told.accounts)
+        told = replace(told, accounts=accounts)
+        for entry in entries:
+            told = apply(told, accounts, entry, record.opened(entry) if entry.kind == "people.added" else {})
+        return told
 
 
 def item_of(account: str) -> str:
@@ -90,10 +77,16 @@ def item_of(account: str) -> str:
     return f"account:{account}"
 
 
-def apply(told: Told, entry: Entry, opened: Mapping[str, Any]) -> Told:
-    """What is told once one more entry was read. Entries of other kinds change nothing."""
+def apply(told: Told, accounts: dict[str, Account], entry: Entry, opened: Mapping[str, Any]) -> Told:
+    """What is told once one more entry was read; `accounts` are those of `told`, and changed. Entries of other kinds
+    change nothing."""
     body, seq = entry.body, entry.seq
-    if entry.kind in (BEGUN, "people.profile-set"):
+    if entry.kind == SHREDDED:
+        for item in body.get("items") or ():
+            if (gone := accounts.get(str(item).removeprefix("account:"))) is not None:
+                accounts[gone.id] = replace(gone, name="")
+        return told
+    if entry.kind == "people.profile-set" or (entry.kind == BEGUN and seq == 0):
         return replace(told, profile=_profile(body, seq)) if "profile" in body else told
     if entry.kind == "people.recovery-made":
         first, second = body["digests"]
@@ -105,11 +98,12 @@ def apply(told: Told, entry: Entry, opened: Mapping[str, Any]) -> Told:
         name = opened.get(item_of(body["account"]), {}).get("name", "")
         account = _waiting(Account(body["account"], tuple(body["roles"]), seq, name), body, seq)
     else:
-        change, known = _CHANGES.get(entry.kind), told.accounts.get(body.get("account", ""))
+        change, known = _CHANGES.get(entry.kind), accounts.get(body.get("account", ""))
         if change is None or known is None:
             return told
         account = change(known, body, seq)
-    return replace(told, accounts={**told.accounts, account.id: account})
+    accounts[account.id] = account
+    return told
 
 
 def _profile(body: Mapping[str, Any], seq: int) -> Profile:

@@ -15,10 +15,6 @@ from countenance.services.record import Record
 from countenance.store import erasing, moments, searches, sources
 from countenance.store.items import revoked_note
 
-ANY = "holds"
-"""In a home's notes: whether anything was ever held in it. It spares a search the reading of a long ledger, and nothing
-that is destroyed rests on it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -37,8 +33,6 @@ NOTHING = Kept()
 
 def restricted(record: Record) -> frozenset[int]:
     """The sightings whose erasure waits for a hold to end: nobody is shown them. Raises LedgerBroken."""
-    if record.database.meta(ANY) != "yes":
-        return frozenset()
     return record.holding.read(record).restricted
 
 

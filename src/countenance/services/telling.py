@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from countenance.ledger.entry import Entry
@@ -19,7 +20,8 @@ class Telling(ABC, Generic[T]):
     """One kind of thing. Safe for several threads; what `read` gave is never changed afterwards."""
 
     needles: ClassVar[tuple[str, ...]]
-    """One of them stands in every entry that tells of it. JSON escapes quotes, so no text of a person's holds any."""
+    """One of them stands in every entry that tells of it. JSON escapes quotes, so no text of a person's holds any.
+    `ledger.finding` knows where they stand: see there which texts can be."""
 
     def __init__(self, nothing: T) -> None:
         """`nothing` is what an empty ledger tells."""
@@ -32,14 +34,18 @@ class Telling(ABC, Generic[T]):
         with self._lock:
             size = record.ledger.size
             if size > self._upto:
-                found = {
-                    entry.seq: entry
-                    for needle in self.needles
-                    for entry in record.ledger.mentioning(needle, self._upto, size)
-                }
-                self._told, self._upto = self.after(self._told, [found[seq] for seq in sorted(found)]), size
+                self._told, self._upto = self.after(self._told, self._entries(record, size), record), size
             return self._told
 
+    def _entries(self, record: Record, size: int) -> Iterator[Entry]:
+        """What came since, each entry once and in order."""
+        several = [record.ledger.mentioning(needle, self._upto, size) for needle in self.needles]
+        last = -1
+        for entry in heapq.merge(*several, key=lambda one: one.seq):
+            if entry.seq > last:
+                last = entry.seq
+                yield entry
+
     @abstractmethod
-    def after(self, told: T, entries: Sequence[Entry]) -> T:
+    def after(self, told: T, entries: Iterable[Entry], record: Record) -> T:
         """What is told once these entries, in their order, were read too. `told` stays as it is."""

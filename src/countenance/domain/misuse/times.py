@@ -74,8 +74,10 @@ def bursts(acts: Acts, tunables: Tunables) -> list[Flag]:
     raid, an appeal or a training day, and no sign.
     """
     by_person: dict[str, list[Search]] = defaultdict(list)
+    by_case: dict[str, list[Search]] = defaultdict(list)
     for one in acts.searches:
         by_person[one.who].append(one)
+        by_case[one.case].append(one)
     width = timedelta(minutes=tunables.burst_minutes)
     flags = []
     for who, searches in sorted(by_person.items()):
@@ -94,7 +96,7 @@ def bursts(acts: Acts, tunables: Tunables) -> list[Flag]:
             hours = len({(moment.date(), moment.hour) for moment in rest})
             mean = (len(rest) + 1) / (hours + 1) * tunables.burst_minutes / 60
             part = searches[at:end]
-            if poisson_tail(count, mean) < 1e-6 and not _together(acts, part, tunables.company):
+            if poisson_tail(count, mean) < 1e-6 and not _together(by_case, part, tunables.company):
                 reason = (
                     f"{who} made {_n(len(part))} from {times[at].astimezone(tunables.zone):%A %d %B, %H:%M}, up to "
                     f"{count} of them within {tunables.burst_minutes} minutes, where {mean:.1f} are usual"
@@ -129,10 +131,10 @@ def _company(everybody: list[tuple[datetime, str]], sitting: list[Search], who: 
     return len({name for _, name in everybody[first:last]} - {who})
 
 
-def _together(acts: Acts, part: list[Search], company: int) -> bool:
-    cases = {one.case for one in part}
+def _together(by_case: dict[str, list[Search]], part: list[Search], company: int) -> bool:
+    same = [other for case in {one.case for one in part} for other in by_case[case]]
     first, last = part[0].at - _SITTING / 2, part[-1].at + _SITTING / 2
-    return len({o.who for o in acts.searches if o.case in cases and first <= o.at <= last} - {part[0].who}) >= company
+    return len({o.who for o in same if first <= o.at <= last} - {part[0].who}) >= company
 
 
 def _cases(searches: list[Search]) -> tuple[str, ...]:

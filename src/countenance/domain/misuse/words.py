@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 
@@ -58,17 +59,33 @@ def _texts(grant: Grant) -> tuple[str, ...]:
 
 
 def _groups(grants: list[Grant], least: float) -> list[list[Grant]]:
-    """Grants whose texts are alike to those of the first of their group."""
+    """Grants whose texts are alike to those of the first of their group.
+
+    Two sets that share so much share one of their rarest members, so that only groups that do are compared: in years of
+    grants nearly all do not.
+    """
+    every = [[shingles(text) for text in _texts(grant)] for grant in grants]
+    common = Counter(one for texts in every for one in texts[0])
     groups: list[tuple[list[frozenset[str]], list[Grant]]] = []
-    for grant in grants:
-        texts = [shingles(text) for text in _texts(grant)]
-        for first, members in groups:
+    with_it: dict[str, list[int]] = defaultdict(list)
+    for grant, texts in zip(grants, every, strict=True):
+        rarest = sorted(texts[0], key=lambda one: (common[one], one))[: _enough(len(texts[0]), least)]
+        for number in sorted({number for one in rarest for number in with_it[one]}):
+            first, members = groups[number]
             if len(first) == len(texts) and all(_alike(a, b, least) for a, b in zip(first, texts, strict=True)):
                 members.append(grant)
                 break
         else:
+            for one in rarest:
+                with_it[one].append(len(groups))
             groups.append((texts, [grant]))
     return [members for _, members in groups]
+
+
+def _enough(size: int, least: float) -> int:
+    """Of a set of this size, how many members one has to look at to meet one that it shares with a set this similar:
+    they share at least `least` of the larger one."""
+    return size - max(1, math.ceil(least * size - 1e-9)) + 1
 
 
 def _alike(one: frozenset[str], other: frozenset[str], least: float) -> bool:

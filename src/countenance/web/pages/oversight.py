@@ -138,7 +138,8 @@ def acts(
     """The acts behind a figure, narrowed by what the address says."""
     names = [one.name for one in fields(Chosen)]
     chosen = Chosen(**{name: request.query_params.get(name, "")[:200] for name in names})
-    seen = house.oversight.acts(wanted.asked, chosen, who.actor) if wanted.asked is not None else None
+    part = slice(first, first + PAGE)
+    seen = house.oversight.acts(wanted.asked, chosen, who.actor, part) if wanted.asked is not None else None
     return _render(
         request,
         "oversight_acts.html",
