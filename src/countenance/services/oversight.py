@@ -17,6 +17,7 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, UnknownThing
 from countenance.domain.lawful import check_lawful
 from countenance.domain.misuse.flag import Flag
+from countenance.domain.misuse.matters import matters_of
 from countenance.domain.misuse.rules import RULES, Found, look
 from countenance.domain.strangers import Calibration
 from countenance.domain.verdicts import bands
@@ -71,6 +72,7 @@ class OversightDesk:
             "until": acts.until.isoformat(),
             "searches": len(acts.searches),
             "flags": [flag.as_json() for flag in found.flags],
+            "matters": [one.as_json() for one in matters_of(found.flags)],
             "silent": [{"rule": rule, "what": RULES[rule], "why": why} for rule, why in sorted(found.silent.items())],
         }
 

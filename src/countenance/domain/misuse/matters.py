@@ -37,7 +37,6 @@ class Matter:
         return {
             "severity": self.severity,
             "people": list(self.people),
-            "entries": list(self.entries),
             "flags": [flag.as_json() for flag in self.flags],
         }
 
