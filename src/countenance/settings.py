@@ -161,12 +161,25 @@ class OverseeSettings(_Part):
     )
     grace_minutes: int = Field(default=90, ge=0, description="How far outside a shift is no sign.")
     company: int = Field(default=2, ge=1, description="Others outside their shifts that make a night an urgent one.")
+    night_faces: int = Field(
+        default=2,
+        gt=0,
+        description="Fewest faces that cases know from no working hour, sought by night in four weeks, for a person.",
+    )
     closed_grace_hours: int = Field(default=24, ge=0, description="How long after closing a case a search is no sign.")
     burst_minutes: int = Field(default=30, gt=0, description="Width of the window in which a burst is counted.")
     burst_least: int = Field(default=12, gt=1, description="Fewest searches of a burst.")
     unlike_faces: int = Field(default=6, gt=1, description="Fewest unlike faces of one person and case.")
+    vain_faces: int = Field(
+        default=4, gt=1, description="Fewest unlike faces of one person and case, sought in vain, that want a person."
+    )
     face_cases: int = Field(default=3, gt=1, description="Fewest cases under which one person sought one face.")
     face_people: int = Field(default=4, gt=1, description="Fewest people who sought one face, each for themselves.")
+    face_days: int = Field(
+        default=60,
+        gt=0,
+        description="Days within which people sought one face, each for themselves, that want a person.",
+    )
     probe_least: int = Field(default=3, gt=0, description="Fewest screenshots or selfies of one person.")
     alike_words: float = Field(default=0.8, gt=0, le=1, description="Least likeness of near-duplicate justifications.")
     words_least: int = Field(default=3, gt=1, description="Fewest cases with nearly one justification.")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from countenance.domain.acts import Acts, Deed, FaceLabels, Grant, Search, Shown
+from countenance.domain.misuse.flag import Flag
 from countenance.domain.traits import ProbeTraits
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """A Monday morning within the ordinary shift."""
+
+COLLEAGUES = [f"os:{name}" for name in ("bea", "cat", "dee", "eve", "fay", "gus", "hal", "ian")]
 
 PLAIN = ProbeTraits("jpg", 0.75, "medium", screen=False, camera=True, front=False, faces=2, share=0.05)
 SCREEN = ProbeTraits("png", 2.16, "medium", screen=True, camera=False, front=False, faces=1, share=0.1)
@@ -49,3 +53,13 @@ def acts(searches: Iterable[Search] = (), **more: Any) -> Acts:
 
 def labels(alike: dict[str, int] | None = None, apart: dict[str, int] | None = None) -> FaceLabels:
     return FaceLabels(alike or {}, apart or {})
+
+
+def in_vain(searches: Iterable[Search]) -> list[Search]:
+    """The same, answered with nobody."""
+    return [replace(one, shown=Shown(one.seq, one.at, 0, 0, reliable=False)) for one in searches]
+
+
+def rules(found: Iterable[Flag], who: str | None = None) -> list[str]:
+    """The rules that speak, or those that speak of one person."""
+    return [flag.rule for flag in found if who is None or who in flag.people]

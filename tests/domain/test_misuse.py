@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from countenance.domain.acts import Acts, Closed, FaceLabels
-from countenance.domain.misuse import faces, shares, times, words
+from countenance.domain.acts import Acts, Closed, FaceLabels, Search
+from countenance.domain.misuse import shares, times, words
 from countenance.domain.misuse.flag import (
     LEAST_SPREAD,
     MOST_SPREAD,
@@ -23,63 +23,23 @@ from countenance.domain.misuse.flag import (
     tail,
 )
 from countenance.domain.misuse.rules import RULES, look
-from tests.domain.acting import MONDAY, PLAIN, SCREEN, SELFIE, acts, deed, grant, labels, search
+from tests.domain.acting import (
+    COLLEAGUES,
+    MONDAY,
+    PLAIN,
+    SCREEN,
+    SELFIE,
+    acts,
+    deed,
+    grant,
+    in_vain,
+    labels,
+    rules,
+    search,
+)
 
 USUAL = Tunables()
-COLLEAGUES = [f"os:{name}" for name in ("bea", "cat", "dee", "eve", "fay", "gus", "hal", "ian")]
 NIGHT = MONDAY.replace(hour=2) + timedelta(days=1)
-
-
-def rules(found: list, who: str | None = None) -> list[str]:
-    return [flag.rule for flag in found if who is None or who in flag.people]
-
-
-# Faces
-
-
-def test_one_case_over_faces_that_have_nothing_to_do_with_each_other() -> None:
-    typed = [search(n, case="C-7") for n in range(6)]
-    honest = [search(10 + n, "os:bea", "C-8") for n in range(6)]
-    found = faces.case_over_unlike_faces(
-        acts(typed + honest),
-        labels(apart={f"S-{n}": n for n in range(6)} | {f"S-{10 + n}": n % 2 for n in range(6)}),
-        USUAL,
-    )
-    assert [(f.people, f.cases, f.entries) for f in found] == [(("os:ann",), ("C-7",), (0, 1, 2, 3, 4, 5))]
-    assert "6 different faces" in found[0].reason
-
-
-def test_a_large_case_that_a_team_works_on() -> None:
-    searches = [search(10 * i + n, who, "C-7") for i, who in enumerate(COLLEAGUES[:3]) for n in range(6)]
-    apart = {one.search: one.seq for one in searches}
-    assert faces.case_over_unlike_faces(acts(searches), labels(apart=apart), USUAL) == []
-
-
-def test_a_face_that_a_colleague_sought_under_the_same_number_belongs_to_the_case() -> None:
-    own = [search(n, case="C-7") for n in range(7)]
-    shared = [search(20 + n, "os:bea", "C-7") for n in range(2)]
-    apart = {f"S-{n}": n for n in range(7)} | {f"S-{20 + n}": n for n in range(2)}
-    assert faces.case_over_unlike_faces(acts(own + shared), labels(apart=apart), USUAL) == []
-    (found,) = faces.case_over_unlike_faces(acts(own + shared[:1]), labels(apart=apart), USUAL)
-    assert found.entries == (1, 2, 3, 4, 5, 6)
-
-
-def test_a_face_under_many_cases_of_one_person_and_not_of_several() -> None:
-    hunted = [search(n, case=f"C-{n}") for n in range(3)]
-    offender = [search(10 + n, COLLEAGUES[n], f"D-{n}") for n in range(3)]
-    alike = {f"S-{n}": 1 for n in range(3)} | {f"S-{10 + n}": 2 for n in range(3)}
-    found = faces.face_under_many_cases(acts(hunted + offender), labels(alike), USUAL)
-    assert [f.entries for f in found] == [(0, 1, 2)]
-
-
-def test_a_face_by_many_people_who_share_no_case() -> None:
-    neighbour = [search(n, COLLEAGUES[n], f"C-{n}", shown=None) for n in range(4)]
-    offender = [search(20 + n, COLLEAGUES[n], f"E-{n}") for n in range(4)]
-    team = [search(10 + n, COLLEAGUES[n], "D-1") for n in range(6)]
-    alike = {f"S-{n}": 1 for n in range(4)} | {f"S-{10 + n}": 2 for n in range(6)}
-    alike |= {f"S-{20 + n}": 3 for n in range(4)}
-    found = faces.face_by_many_people(acts(neighbour + offender + team), labels(alike), USUAL)
-    assert [f.entries for f in found] == [(0, 1, 2, 3)]
 
 
 # Times
@@ -97,7 +57,30 @@ def test_a_face_that_the_case_is_about_by_day_is_work_at_night_too() -> None:
     day, night, other = search(1), search(2, at=NIGHT), search(3, at=NIGHT + timedelta(days=7))
     of_case = labels(apart={"S-1": 1, "S-2": 1, "S-3": 2})
     assert [f.entries for f in times.outside_shift(acts([day, night, other]), USUAL, of_case)] == [(3,)]
-    assert len(times.outside_shift(acts([day, night, other]), USUAL, labels())) == 2
+    assert [f.entries for f in times.outside_shift(acts([day, night, other]), USUAL, labels())] == [(2, 3)]
+
+
+def test_nights_within_four_weeks_are_one_matter() -> None:
+    nights = [search(n, at=NIGHT + timedelta(days=14 * n)) for n in range(4)]
+    found = times.outside_shift(acts(nights), USUAL)
+    assert [f.entries for f in found] == [(0, 1), (2, 3)]
+    assert "in 2 sittings within four weeks" in found[0].reason
+
+
+def test_two_foreign_faces_by_night_want_a_person_and_one_can_wait() -> None:
+    one, other = in_vain([search(1, at=NIGHT), search(2, at=NIGHT + timedelta(days=3))])
+    day = search(3)
+    two = {"S-1": 1, "S-2": 2, "S-3": 3}
+
+    def graded(searches: list, apart: dict[str, int]) -> list[str]:
+        return [f.severity for f in times.outside_shift(acts(searches), USUAL, labels(apart=apart))]
+
+    assert graded([one, other, day], two) == ["look"]
+    assert graded([one, day], two) == ["notice"]
+    assert graded([one, other, day], two | {"S-2": 1}) == ["notice"], "one face twice"
+    assert graded([one, other, day], two | {"S-2": 3}) == ["notice"], "known from working hours"
+    assert graded([one, search(2, at=other.at), day], two) == ["notice"], "found"
+    assert graded([one, other, day], {}) == ["notice"], "nobody can tell whether they are two"
 
 
 def test_the_night_team_works_at_night() -> None:
@@ -152,6 +135,12 @@ def test_a_training_day_is_no_burst() -> None:
 
 
 # Words
+
+
+@pytest.mark.parametrize(("cases", "severities"), [(2, []), (3, ["notice"]), (4, ["look"])])
+def test_few_cases_with_one_text_can_wait(cases: int, severities: list[str]) -> None:
+    copied = tuple(grant(n, "Identify suspect", f"C-{n}") for n in range(cases))
+    assert [f.severity for f in words.repeated_words(acts(grants=copied), USUAL)] == severities
 
 
 def test_one_text_for_many_cases_and_not_texts_with_particulars() -> None:
@@ -214,6 +203,21 @@ def test_one_whose_probes_are_screenshots_or_selfies(rule, trait) -> None:
     assert found[0].entries == (1, 3, 5, 7, 9, 11)
 
 
+@pytest.mark.parametrize("begun", [0, 7, 14, 21])
+def test_what_took_a_month_is_told_once_whenever_it_began(begun: int) -> None:
+    def year(who: str, seq: int) -> list:
+        return [search(seq + n, who, at=MONDAY + timedelta(days=2 * n), traits=(PLAIN,)) for n in range(100)]
+
+    own = year("os:ann", 0)
+    odd = {n for n in range(100) if begun <= 2 * n - 56 < begun + 28}
+    own = [replace(one, traits=(SCREEN,)) if one.seq in odd else one for one in own]
+    usual = [one for i, who in enumerate(COLLEAGUES) for one in year(who, 1000 * (i + 1))]
+    usual = [replace(one, traits=(SCREEN,)) if one.seq % 20 == 0 else one for one in usual]
+    found = shares.screenshots(acts(own + usual), USUAL)
+    assert [f.people for f in found] == [("os:ann",)]
+    assert len(odd.intersection(found[0].entries)) >= 10
+
+
 @pytest.mark.parametrize(("rule", "trait"), [(shares.screenshots, SCREEN), (shares.selfies, SELFIE)])
 def test_where_everybody_works_from_screenshots_nobody_stands_out(rule, trait) -> None:
     usual = [replace(one, traits=(trait if one.seq % 3 else PLAIN,)) for one in crowd(1000)]
@@ -250,6 +254,33 @@ def test_an_export_on_which_nothing_followed() -> None:
     found = shares.idle_exports(acts([idle, judged, acted, fresh], adjudicates=True), USUAL)
     assert [f.entries for f in found] == [(1, 2)]
     assert "a friend" in found[0].reason
+
+
+def exported(seq: int, who: str = "os:ann", case: str = "C-1") -> Search:
+    return search(seq, who, case, deeds=(deed("exported", 100 + seq, who=who),))
+
+
+def test_an_export_is_judged_with_its_face_whoever_judged_it() -> None:
+    judged = search(2, "os:bea", deeds=(deed("verdict", 5, who="os:bea"),))
+
+    def graded(other: Search, face: FaceLabels) -> list[str]:
+        return [f.severity for f in shares.idle_exports(acts([exported(1), other], adjudicates=True), USUAL, face)]
+
+    surely = labels({"S-1": 1, "S-2": 1}, {"S-1": 1, "S-2": 1})
+    assert graded(judged, surely) == []
+    assert graded(replace(judged, deeds=(deed("action", 5),)), surely) == []
+    assert graded(replace(judged, case="C-2"), surely) == ["look"], "another case's verdict is none on this one"
+    assert graded(replace(judged, deeds=()), surely) == ["notice"], "the case is about this face"
+    assert graded(judged, labels(apart={"S-1": 1, "S-2": 1})) == ["notice"], "it may be another face"
+    assert graded(judged, labels({"S-1": 1, "S-2": 2}, {"S-1": 1, "S-2": 2})) == ["look"]
+    assert graded(judged, labels()) == ["look"]
+
+
+def test_two_exports_of_one_face_are_one_matter() -> None:
+    both, of_another = [exported(1), exported(2)], exported(3, "os:bea")
+    face = labels({"S-1": 1, "S-2": 1, "S-3": 1}, {"S-1": 1, "S-2": 1, "S-3": 1})
+    found = shares.idle_exports(acts([*both, of_another], adjudicates=True), USUAL, face)
+    assert [(f.entries, f.people) for f in found] == [((1, 2, 101, 102), ("os:ann",)), ((3, 103), ("os:bea",))]
 
 
 # The little statistics

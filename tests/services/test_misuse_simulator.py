@@ -44,9 +44,14 @@ def test_planted_misuse_shows_and_an_honest_year_is_quieter() -> None:
     assert all(one.case for one in acts.searches)
     scores, quiet = scored([year]), scored([honest])
     for rule in ("face-under-many-cases", "after-closing", "burst", "idle-export", "outside-shift"):
-        assert scores[rule].found >= scores[rule].planted - 1 > 0, rule
-    assert sum(s.honest for s in quiet.values()) == sum(s.flags for s in quiet.values())
-    assert sum(s.flags for s in quiet.values()) < sum(s.flags for s in scores.values())
+        assert scores.every[rule].found >= scores.every[rule].planted - 1 > 0, rule
+    for kind in ("every", "wanting"):
+        loud, calm = getattr(scores, kind).values(), getattr(quiet, kind).values()
+        assert sum(s.honest for s in calm) == sum(s.flags for s in calm)
+        assert sum(s.flags for s in calm) < sum(s.flags for s in loud)
+    assert all(s.flags <= scores.every[rule].flags for rule, s in scores.wanting.items())
+    assert 0 < scores.matters.flags < sum(s.flags for s in scores.wanting.values()), "several signs are one matter"
+    assert quiet.matters.flags == quiet.matters.honest
     assert "| bursts |" in table([year], scores, [3])
 
 

@@ -235,6 +235,13 @@ def test_the_commands(house: Place) -> None:
     flags = house.command("oversee", "flags", "--purpose", "lawfulness", "--since", "30d", "--json")
     assert flags.code == 0, flags.err
     assert flags.json["searches"] == 1
+    with house.open() as product:
+        for case in ("C-2", "C-3"):
+            ask(product, grant(product, "album", case=case), pretend.photograph("ada", note=case))
+    told = house.command("oversee", "flags", "--purpose", "lawfulness")
+    assert told.code == 0, told.err
+    assert "one face under" in told.out
+    assert "2 matters: 0 urgent, 1 for a person to look at, 1 that can wait for a sample." in told.out
     words = house.command("oversee", "summary", "--purpose", "integrity")
     assert words.code == 0, words.err
     assert "By whom" in words.out

@@ -88,6 +88,31 @@ def test_one_page_says_how_the_house_was_used(pretend: Served, window: Page) -> 
     expect(window.locator("h1")).to_have_text("Ledger read by an overseer")
 
 
+def test_signs_of_one_matter_stand_together_and_what_wants_a_person_comes_first(pretend: Served, window: Page) -> None:
+    unlike = ("ada", "bob", "cyd", "dan", "eve", "fay")
+    for case, names in {"C-1": unlike, "C-2": ("ada",), "C-3": ("ada",)}.items():
+        authority = grant(pretend.product, "album", case=case)
+        for name in names:
+            probe = people.photograph(name, note=f"{name} {case}")
+            pretend.product.search(SearchRequest((probe,), authority.id), TESTER)
+    window.goto(f"{pretend.address}/oversight?reading=lawfulness")
+    wrong = window.locator("section[aria-labelledby=wrong]")
+    expect(wrong).to_contain_text("0 urgent, 1 for a person to look at, 1 that can wait for a sample.")
+    (matter,) = wrong.locator("> ol.signs > li").all()
+    expect(matter.locator(".tag").first).to_have_text("look")
+    expect(matter).to_contain_text("searched for one face under 3 cases")
+    others = matter.get_by_role("list", name="Other signs of the same matter")
+    expect(others).to_contain_text("6 different faces under the one case C-1")
+    later = wrong.get_by_text("What can wait for a sample")
+    expect(wrong.get_by_text("nearly the same justification")).not_to_be_visible()
+    later.click()
+    expect(wrong.get_by_text("nearly the same justification")).to_be_visible()
+    with pretend.program("oversight:read") as program:
+        body = program.post("/oversight/flags", json={"purpose": "lawfulness"}).json()
+    assert [one["flags"][0]["rule"] for one in body["matters"]] == ["face-under-many-cases", "repeated-justification"]
+    assert sorted((f for one in body["matters"] for f in one["flags"]), key=repr) == sorted(body["flags"], key=repr)
+
+
 def test_from_a_figure_to_the_acts_to_one_act_and_its_proof(pretend: Served, window: Page) -> None:
     authority = grant(pretend.product, "album", case="T-9 & co", purpose='<b>"to find</b>')
     probe = people.photograph("ada", note="asked")

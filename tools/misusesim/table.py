@@ -6,29 +6,55 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from countenance.domain.misuse.rules import EXACT, RULES
-from tools.misusesim.year import Score, Year
+from tools.misusesim.year import Score, Scores, Year
 
 PAGE = "docs/misuse.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
-def table(years: Sequence[Year], scores: dict[str, Score], seeds: Sequence[int]) -> str:
-    """Markdown: how many searches, then a line a rule."""
+_HEAD = (
+    "| sign | a year | right | of other misuse | honest work | precision | of any misuse | recall |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+def table(years: Sequence[Year], scores: Scores, seeds: Sequence[int]) -> str:
+    """Markdown: how many searches, then a line a rule, once for the flags that want a person and once for all."""
     searches = sum(len(year.stage.faces) for year in years) / len(years)
     people = len(years[0].organisation.people)
     lines = [
         f"Seeds {', '.join(map(str, seeds))}: each a year of {people} people with about {searches:,.0f} searches.",
         "",
-        "| sign | flags a year | right | of other misuse | honest work | precision | recall |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "Flags that want a person (*look*, *urgent*):",
+        "",
+        *_HEAD,
+        *_lines(scores.wanting, len(years)),
+        "",
+        _folded(scores.matters, sum(score.flags for score in scores.wanting.values()), len(years)),
+        "",
+        "All flags, with those that can wait for a sample (*notice*):",
+        "",
+        *_HEAD,
+        *_lines(scores.every, len(years)),
     ]
-    for rule, words in ((rule, words) for rule, words in RULES.items() if rule not in EXACT):
-        s = scores[rule]
-        lines.append(
-            f"| {words} | {s.flags / len(years):.1f} | {s.right} | {s.other} | {s.honest} | "
-            f"{_share(s.right, s.flags)} | {_share(s.found, s.planted)} |"
-        )
     return "\n".join(lines)
+
+
+def _lines(scores: dict[str, Score], years: int) -> list[str]:
+    return [
+        f"| {words} | {s.flags / years:.1f} | {s.right} | {s.other} | {s.honest} | {_share(s.right, s.flags)} | "
+        f"{_share(s.right + s.other, s.flags)} | {_share(s.found, s.planted)} |"
+        for rule, words in RULES.items()
+        if rule not in EXACT and (s := scores[rule])
+    ]
+
+
+def _folded(matters: Score, flags: int, years: int) -> str:
+    return (
+        f"Folded into matters, these {flags / years:.1f} flags a year are {matters.flags / years:.1f} matters, of "
+        f"which {_share(matters.right, matters.flags)} rest on planted misuse; they touch "
+        f"{_share(matters.found, matters.planted)} of all that was planted."
+    )
 
 
 def put(text: str) -> None:

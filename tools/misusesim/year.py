@@ -12,7 +12,8 @@ from random import Random
 import countenance
 from countenance.domain.acts import Acts, FaceLabels
 from countenance.domain.alike import Sameness, label_faces
-from countenance.domain.misuse.flag import Flag, Tunables
+from countenance.domain.misuse.flag import SEVERITIES, Flag, Tunables
+from countenance.domain.misuse.matters import matters_of
 from countenance.domain.misuse.rules import RULES, look
 from countenance.domain.strangers import Calibration
 from countenance.ledger.entry import Entry, time_text
@@ -36,8 +37,8 @@ class Year:
 
 @dataclass(slots=True)
 class Score:
-    """Of one rule over years: flags on planted misuse of this kind, on planted misuse of another kind, on honest work;
-    and planted instances that were found, and all of them."""
+    """Of one rule over years: flags on planted misuse of this kind, on planted misuse of another kind alone, on honest
+    work alone; and planted instances of this kind that were found, and all of them."""
 
     right: int = 0
     other: int = 0
@@ -90,27 +91,50 @@ def flags_of(year: Year) -> tuple[Flag, ...]:
     return look(acts, labels_of(year, acts), replace(Tunables(), shifts=shifts)).flags
 
 
-def scored(years: Iterable[Year]) -> dict[str, Score]:
-    """Scores by rule. A flag is right when an entry of it belongs to planted misuse of its kind."""
-    scores = {rule: Score() for rule in RULES}
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """By rule: of `every` flag, and of those that are `wanting` a person. `matters` are the latter folded, every kind
+    of misuse being right."""
+
+    every: dict[str, Score]
+    wanting: dict[str, Score]
+    matters: Score
+
+
+def scored(years: Iterable[Year]) -> Scores:
+    """Scores over years. A flag is right when an entry of it belongs to planted misuse of its kind."""
+    scores = Scores({rule: Score() for rule in RULES}, {rule: Score() for rule in RULES}, Score())
     for year in years:
-        planted: dict[str, set[str]] = defaultdict(set)
-        for one in year.happenings:
-            for tag in one.bad:
-                planted[tag.partition("#")[0]].add(tag)
-        found: dict[str, set[str]] = defaultdict(set)
-        for flag in flags_of(year):
-            tags = {tag for seq in flag.entries for tag in year.happenings[seq].bad}
-            mine = {tag for tag in tags if tag.partition("#")[0] == flag.rule}
-            score = scores[flag.rule]
-            if mine:
-                score.right += 1
-            elif tags:
-                score.other += 1
-            else:
-                score.honest += 1
-            found[flag.rule] |= mine
-        for rule, score in scores.items():
-            score.planted += len(planted[rule])
-            score.found += len(found[rule])
+        flags = flags_of(year)
+        wanting = [flag for flag in flags if flag.severity != SEVERITIES[0]]
+        _add(scores.every, year, flags)
+        _add(scores.wanting, year, wanting)
+        bad = [one.bad for one in year.happenings]
+        tags = [{tag for seq in one.entries for tag in bad[seq]} for one in matters_of(wanting)]
+        scores.matters.right += sum(map(bool, tags))
+        scores.matters.honest += sum(not some for some in tags)
+        scores.matters.found += len(set().union(*tags))
+        scores.matters.planted += len(set().union(*bad))
     return scores
+
+
+def _add(scores: dict[str, Score], year: Year, flags: Iterable[Flag]) -> None:
+    planted: dict[str, set[str]] = defaultdict(set)
+    for one in year.happenings:
+        for tag in one.bad:
+            planted[tag.partition("#")[0]].add(tag)
+    found: dict[str, set[str]] = defaultdict(set)
+    for flag in flags:
+        tags = {tag for seq in flag.entries for tag in year.happenings[seq].bad}
+        mine = {tag for tag in tags if tag.partition("#")[0] == flag.rule}
+        score = scores[flag.rule]
+        if mine:
+            score.right += 1
+        elif tags:
+            score.other += 1
+        else:
+            score.honest += 1
+        found[flag.rule] |= mine
+    for rule, score in scores.items():
+        score.planted += len(planted[rule])
+        score.found += len(found[rule])

@@ -39,7 +39,8 @@ def flags(
     key_dir: options.KeyDir = None,
     json: options.Json = False,
 ) -> None:
-    """Show what looks wrong: each sign with its reason and the entries it rests on. A sign is a reason to ask.
+    """Show what looks wrong, the gravest first: each sign with its reason and the entries it rests on; those of one
+    matter stand together. A sign is a reason to ask.
 
     Example: countenance oversee flags --purpose self-monitoring --since 90d
     """
@@ -50,9 +51,19 @@ def flags(
         return
     reply.table(
         f"Signs in {body['searches']:,} searches",
-        ("severity", "sign", "entries"),
-        [(f["severity"], f["reason"], _few(f["entries"])) for f in body["flags"]],
+        ("matter", "severity", "sign", "entries"),
+        [
+            ("" if within else n, flag["severity"], flag["reason"], _few(flag["entries"]))
+            for n, matter in enumerate(body["matters"], 1)
+            for within, flag in enumerate(matter["flags"])
+        ],
     )
+    if body["matters"]:
+        wants = [matter["severity"] for matter in body["matters"] if matter["severity"] != "notice"]
+        reply.say(
+            f"{_matters(len(body['matters']))}: {wants.count('urgent')} urgent, {wants.count('look')} for a person to "
+            f"look at, {len(body['matters']) - len(wants)} that can wait for a sample."
+        )
     if body["silent"]:
         reply.table("Nothing to go by", ("sign", "why"), [(s["what"], s["why"]) for s in body["silent"]])
 
@@ -213,6 +224,10 @@ def past(text: str) -> datetime:
         return options.moment(text)
     except OverflowError:
         raise BadInput(f"not a time: {text}", advice="write 30d, 12h, or 2026-01-31") from None
+
+
+def _matters(count: int) -> str:
+    return f"{count} matter" if count == 1 else f"{count} matters"
 
 
 def _few(entries: list[int]) -> str:

@@ -17,6 +17,7 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import BadInput, UnknownThing
 from countenance.domain.lawful import check_lawful
 from countenance.domain.misuse.flag import Flag
+from countenance.domain.misuse.matters import matters_of
 from countenance.domain.misuse.rules import RULES, Found, look
 from countenance.domain.strangers import Calibration
 from countenance.domain.verdicts import bands
@@ -72,6 +73,7 @@ class OversightDesk:
             "until": acts.until.isoformat(),
             "searches": len(acts.searches),
             "flags": [flag.as_json() for flag in found.flags],
+            "matters": [one.as_json() for one in matters_of(found.flags)],
             "silent": [{"rule": rule, "what": RULES[rule], "why": why} for rule, why in sorted(found.silent.items())],
         }
 
@@ -125,7 +127,7 @@ class OversightDesk:
     def signs_in_the_open(self, since: datetime, until: datetime) -> tuple[Acts, tuple[Flag, ...]]:
         """The acts with the signs on them that rest on nothing sealed and compare no probes, for the clock, which reads
         for nobody: what it finds is told by what it enters."""
-        acts = read_acts(self.home.record, since, until, opened=False)
+        acts = self.recall.acts(self.home.record, since, until, opened=False)
         return acts, look(acts, None, tunables_of(self.policy)).flags
 
     @property

@@ -8,12 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 from countenance.domain.acts import Acts, Search
+from countenance.domain.misuse.flag import SEVERITIES
+from countenance.domain.misuse.matters import matters_of
 from countenance.domain.misuse.rules import RULES, Found
+
+MATTERS = 50
+"""More than anybody works through at a sitting."""
 
 
 def overview(acts: Acts, found: Found, due_days: int) -> dict[str, Any]:
-    """Counts over acts as JSON values, largest first; what is overdue names its entries."""
-    searches = acts.searches
+    """Counts over acts as JSON values, largest first; what is overdue names its entries. Of the `matters` that signs
+    fold into the first `MATTERS` are told, the gravest first, and how many there are of each grade."""
+    searches, matters = acts.searches, matters_of(found.flags)
     due = timedelta(days=due_days)
     overdue = [
         {"search": one.search, "by": one.who, "case": one.case, "opened": opened[0].seq, "entry": one.seq}
@@ -41,6 +47,8 @@ def overview(acts: Acts, found: Found, due_days: int) -> dict[str, Any]:
         "overdue": overdue if acts.adjudicates else [],
         "erasures": len(acts.erasures),
         "looks_wrong": {RULES[rule]: count for rule, count in Counter(f.rule for f in found.flags).most_common()},
+        "graded": {name: sum(one.severity == name for one in matters) for name in reversed(SEVERITIES)},
+        "matters": [one.as_json() for one in matters[:MATTERS]],
         "gravest": [flag.as_json() for flag in found.flags[:10]],
         "silent": {RULES[rule]: why for rule, why in sorted(found.silent.items())},
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from countenance.domain.acts import Search
 
 LEAST_SPREAD, MOST_SPREAD = 30.0, 200.0
 ENOUGH_SEEN = 40
@@ -16,6 +18,12 @@ ENOUGH_SEEN = 40
 SEVERITIES = ("notice", "look", "urgent")
 """A flag is a reason to ask, never a finding: "notice" can wait for a sample, "look" wants a person, "urgent" wants one
 today."""
+
+STEADY = 15
+"""With little of their own to go by, a person counts as having made so many more at the colleagues' rate."""
+
+MATTER = timedelta(days=28)
+"""What one person did within so long, and one rule tells of, is one matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,15 @@ class Tunables:
     shifts: Mapping[str, Shift] = field(default_factory=dict)
     grace_minutes: int = 90
     company: int = 2
+    night_faces: int = 2
     closed_grace_hours: int = 24
     burst_minutes: int = 30
     burst_least: int = 12
     unlike_faces: int = 6
+    vain_faces: int = 4
     face_cases: int = 3
     face_people: int = 4
+    face_days: int = 60
     probe_least: int = 3
     alike_words: float = 0.8
     words_least: int = 3
@@ -90,6 +101,11 @@ class Tunables:
     small: int = 8
     due_days: int = 14
     left_least: int = 4
+
+
+def found_reliably(one: Search) -> bool:
+    """Whether a search was answered with somebody who is a reliable candidate."""
+    return one.shown is not None and one.shown.groups > 0 and one.shown.reliable
 
 
 def joined(names: Iterable[str], most: int = 4) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from countenance.domain.acts import Acts, FaceLabels
 from countenance.domain.misuse import faces, shares, times, urgent, words
-from countenance.domain.misuse.flag import SEVERITIES, Flag, Tunables
+from countenance.domain.misuse.flag import Flag, Tunables
+from countenance.domain.misuse.matters import worst_first
 
 RULES = {
     "case-over-unlike-faces": "one case number over unlike faces",
@@ -40,11 +41,12 @@ class Found:
 
 def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
     """Every rule over these acts. `labels` are None when the probes were not compared."""
+    bursts = times.bursts(acts, tunables)
     flags: list[Flag] = []
     silent: dict[str, str] = {}
     why = labels.why_none if labels else "the probes were not compared"
     if labels is not None and labels.apart:
-        flags += faces.case_over_unlike_faces(acts, labels, tunables)
+        flags += faces.case_over_unlike_faces(acts, labels, tunables, told=_entries(bursts))
     else:
         silent["case-over-unlike-faces"] = why
     if labels is not None and labels.alike:
@@ -52,7 +54,7 @@ def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
         flags += faces.face_by_many_people(acts, labels, tunables)
     else:
         silent |= dict.fromkeys(("face-under-many-cases", "face-by-many-people"), why)
-    flags += times.outside_shift(acts, tunables, labels) + times.bursts(acts, tunables) + urgent.unapproved(acts)
+    flags += times.outside_shift(acts, tunables, labels) + bursts + urgent.unapproved(acts)
     if acts.closed:
         flags += times.after_closing(acts, tunables, labels)
     else:
@@ -64,8 +66,11 @@ def look(acts: Acts, labels: FaceLabels | None, tunables: Tunables) -> Found:
         silent |= dict.fromkeys(("screenshots", "selfies"), why)
     flags += words.repeated_words(acts, tunables) + shares.no_results(acts, tunables)
     if acts.adjudicates:
-        flags += shares.never_adjudicated(acts, tunables) + shares.idle_exports(acts, tunables)
+        flags += shares.never_adjudicated(acts, tunables) + shares.idle_exports(acts, tunables, labels)
     else:
         silent |= dict.fromkeys(("never-adjudicated", "idle-export"), "no verdict is recorded in this ledger")
-    order = {name: -n for n, name in enumerate(SEVERITIES)}
-    return Found(tuple(sorted(flags, key=lambda flag: (order[flag.severity], flag.rule, flag.entries))), silent)
+    return Found(tuple(worst_first(flags)), silent)
+
+
+def _entries(flags: list[Flag]) -> frozenset[int]:
+    return frozenset(seq for flag in flags for seq in flag.entries)

@@ -2,22 +2,22 @@
 
 Each counts k of a person's n, in all and in every four weeks, and asks how often somebody like the others, or like
 themselves in the other weeks, would have as many: the tail of a beta-binomial. Small numbers are never remarkable, and
-a rule that makes fifty comparisons asks for a fiftieth of the chance in each.
+a rule that makes fifty comparisons asks for a fiftieth of the chance in each. Four weeks begin every two, so that what
+took a month is not cut in two; of those that overlap, the most remarkable is told.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from countenance.domain.acts import Acts, Search
-from countenance.domain.misuse.flag import Flag, Tunables, spread_of, tail
+from countenance.domain.acts import Acts, FaceLabels, Search
+from countenance.domain.misuse.flag import STEADY, Flag, Tunables, found_reliably, spread_of, tail
 
-_WEEKS = timedelta(days=28)
-_STEADY = 15
-"""With few searches of their own to go by, a person counts as having made so many more at the colleagues' rate."""
+_WEEKS, _STEP = timedelta(days=28), timedelta(days=14)
 
 
 def screenshots(acts: Acts, tunables: Tunables) -> list[Flag]:
@@ -35,13 +35,13 @@ def no_results(acts: Acts, tunables: Tunables) -> list[Flag]:
     in vain."""
     answered = [one for one in acts.searches if one.shown is not None]
     flags = []
-    for odd in _unusual(answered, tunables, lambda one: not _found(one)):
+    for odd in _unusual(answered, tunables, lambda one: not found_reliably(one)):
         if len(odd.own) < tunables.small:
             continue
         reason = (
             f"{len(odd.part)} of {len(odd.own)} searches of {odd.who}{odd.when} found nobody reliably ({odd.shares})"
         )
-        flags.append(Flag("no-results", "notice", reason, _entries(odd.part), (odd.who,)))
+        flags.append(Flag("no-results", "look", reason, _entries(odd.part), (odd.who,)))
     return flags
 
 
@@ -62,27 +62,46 @@ def never_adjudicated(acts: Acts, tunables: Tunables) -> list[Flag]:
     return flags
 
 
-def idle_exports(acts: Acts, tunables: Tunables) -> list[Flag]:
-    """Exports on which nothing followed: no verdict before or after, no action, in the days that are allowed."""
+def idle_exports(acts: Acts, tunables: Tunables, faces: FaceLabels | None = None) -> list[Flag]:
+    """Exports on which nothing followed: no verdict before or after, no action, in the days that are allowed.
+
+    A verdict or an action on another search for surely the same face under the same case counts, whoever recorded it.
+    A face for which the case has other searches is one that the case is about, and its export can wait for a sample;
+    one that came up this once, in order to be exported, wants a person.
+    """
     due = timedelta(days=tunables.due_days)
-    flags = []
+    labels = faces or FaceLabels()
+    alike, apart = _same_face(acts, labels.alike), _same_face(acts, labels.apart)
+    matters: dict[tuple[str, str], list[Search]] = defaultdict(list)
     for one in acts.searches:
-        exports = one.done("exported")
-        if not exports or one.done("verdict") or one.done("action") or acts.until - exports[0].at <= due:
+        exports, same = one.done("exported"), alike(one)
+        if not exports or acts.until - exports[0].at <= due or any(o.done("verdict") or o.done("action") for o in same):
             continue
-        first = exports[0]
+        matters[one.who, min(o.search for o in same)].append(one)
+    flags = []
+    for searches in matters.values():
+        exports = tuple(deed for one in searches for deed in one.done("exported"))
+        first, case = exports[0], searches[0].case
+        again = {one.search for one in apart(searches[0])} - {one.search for one in searches}
         reason = (
             f"{first.who} exported a search for {first.words or 'nobody named'}, and no verdict or action is recorded "
             f"of it in the {(acts.until - first.at).days} days since"
         )
-        entries = (one.seq, *(deed.seq for deed in exports))
-        cases = (one.case,) if one.case else ()
-        flags.append(Flag("idle-export", "look", reason, entries, tuple(dict.fromkeys(d.who for d in exports)), cases))
+        reason += f"; the case {case} has {len(again)} more for what may be the same face" if again else ""
+        entries = tuple(sorted({*(one.seq for one in searches), *(deed.seq for deed in exports)}))
+        people = tuple(dict.fromkeys(deed.who for deed in exports))
+        severity = "notice" if again else "look"
+        flags.append(Flag("idle-export", severity, reason, entries, people, (case,) if case else ()))
     return flags
 
 
-def _found(one: Search) -> bool:
-    return one.shown is not None and one.shown.groups > 0 and one.shown.reliable
+def _same_face(acts: Acts, labels: Mapping[str, int]) -> Callable[[Search], list[Search]]:
+    """A function from a search to those of the same label under the same case, itself among them."""
+    groups: dict[tuple[str, int], list[Search]] = defaultdict(list)
+    for one in acts.searches:
+        if one.search in labels:
+            groups[one.case, labels[one.search]].append(one)
+    return lambda one: groups[one.case, labels[one.search]] if one.search in labels else [one]
 
 
 def _probes(acts: Acts, tunables: Tunables, rule: str, like: Callable[[Search], bool], words: str) -> list[Flag]:
@@ -145,13 +164,24 @@ def _unusual(searches: list[Search], tunables: Tunables, like: Callable[[Search]
         if tail(len(part[who]), len(own[who]), k, n) <= chance:
             found.append(_Odd(who, part[who], own[who], k / n, ""))
             continue
+        hits = []
         for number, window in enumerate(windows[who]):
             odd = [one for one in window if like(one)]
-            usual, rest = usual_of[who, number], len(own[who]) - len(window) + _STEADY
-            if tail(len(odd), len(window), usual * rest, rest, spread=steady) <= chance:
+            usual, rest = usual_of[who, number], len(own[who]) - len(window) + STEADY
+            if (p := tail(len(odd), len(window), usual * rest, rest, spread=steady)) <= chance:
                 when = f" in the four weeks from {window[0].at:%d %B %Y}"
-                found.append(_Odd(who, odd, window, usual, when))
+                hits.append((p, number, _Odd(who, odd, window, usual, when)))
+        found += _apart([odd for _, _, odd in sorted(hits, key=lambda hit: hit[:2])])
     return found
+
+
+def _apart(hits: list[_Odd]) -> list[_Odd]:
+    """Those that share no time with an earlier one, in the order of time."""
+    kept: list[_Odd] = []
+    for hit in hits:
+        if all(hit.own[-1].at < one.own[0].at or one.own[-1].at < hit.own[0].at for one in kept):
+            kept.append(hit)
+    return sorted(kept, key=lambda hit: hit.own[0].at)
 
 
 def _usual(
@@ -166,19 +196,21 @@ def _usual(
         like = {one.seq for one in part[who]}
         for number, window in enumerate(those if n else ()):
             odd = sum(one.seq in like for one in window)
-            found[who, number] = (len(part[who]) - odd + _STEADY * k / n) / (len(own[who]) - len(window) + _STEADY)
+            found[who, number] = (len(part[who]) - odd + STEADY * k / n) / (len(own[who]) - len(window) + STEADY)
     return found
 
 
 def _windows(searches: list[Search]) -> list[list[Search]]:
-    """One person's searches in order, cut into stretches of four weeks; none when they fill only one."""
+    """One person's searches in order, in stretches of four weeks that begin every two; none when they fill only one."""
+    times = [one.at for one in searches]
     found: list[list[Search]] = []
-    for one in searches:
-        if found and one.at - found[-1][0].at < _WEEKS:
-            found[-1].append(one)
-        else:
-            found.append([one])
-    return found if len(found) > 1 else []
+    start = times[0]
+    while times[-1] - times[0] >= _WEEKS and start <= times[-1]:
+        window = searches[bisect_left(times, start) : bisect_left(times, start + _WEEKS)]
+        if window and (not found or window != found[-1]):
+            found.append(window)
+        start += _STEP
+    return found
 
 
 def _entries(searches: list[Search]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from countenance.domain.acts import Acts, FaceLabels, Search
-from countenance.domain.misuse.flag import Flag, Tunables, poisson_tail
+from countenance.domain.misuse.flag import MATTER, Flag, Tunables, found_reliably, poisson_tail
 
 _SITTING = timedelta(hours=4)
 """Searches of one person that lie closer together are told in one flag."""
@@ -17,7 +17,11 @@ _SITTING = timedelta(hours=4)
 def outside_shift(acts: Acts, tunables: Tunables, faces: FaceLabels | None = None) -> list[Flag]:
     """Searches far from anybody's working hours and alone. A night on which `company` others are at work outside their
     own shifts too is an urgent one, and no sign; neither is one on which nothing but faces are looked for that the same
-    case is about in working hours as well."""
+    case is about in working hours as well.
+
+    Nights of one person within four weeks are one matter. A lone call-out can wait for a sample; what wants a person is
+    that `night_faces` of the faces were found nowhere, and are none that their case is about in working hours.
+    """
     outside: dict[str, list[Search]] = defaultdict(list)
     for one in acts.searches:
         shift = tunables.shifts.get(one.who, tunables.shift)
@@ -28,17 +32,27 @@ def outside_shift(acts: Acts, tunables: Tunables, faces: FaceLabels | None = Non
     everybody = sorted((one.at, who) for who, searches in outside.items() for one in searches)
     flags = []
     for who, searches in sorted(outside.items()):
-        for sitting in _sittings(searches):
-            if _company(everybody, sitting, who) >= tunables.company:
-                continue
-            if all((one.case, _label(faces, one)) in by_day for one in sitting):
-                continue
-            local = sitting[0].at.astimezone(tunables.zone)
+        sittings = [
+            sitting
+            for sitting in _sittings(searches)
+            if _company(everybody, sitting, who) < tunables.company
+            and not all((one.case, _label(faces, one)) in by_day for one in sitting)
+        ]
+        for matter in _matters(sittings):
+            made = [one for sitting in matter for one in sitting]
+            # Faces that nobody can tell apart count as one in each case.
+            foreign = {(one.case, _label(faces, one)) for one in made if not found_reliably(one)} - by_day
+            local = made[0].at.astimezone(tunables.zone)
             reason = (
-                f"{who} made {_n(len(sitting))} outside shift, from {local:%A %d %B, %H:%M}, when hardly anybody else "
-                "was at work outside theirs"
+                f"{who} made {_n(len(made))} outside shift, from {local:%A %d %B, %H:%M}"
+                + (f", in {len(matter)} sittings within four weeks" if len(matter) > 1 else "")
+                + ", when hardly anybody else was at work outside theirs"
             )
-            flags.append(Flag("outside-shift", "notice", reason, _entries(sitting), (who,), _cases(sitting)))
+            if foreign:
+                known = "was found nowhere and is" if len(foreign) == 1 else "were found nowhere and are"
+                reason += f"; {len(foreign)} of the faces {known} not known from working hours"
+            severity = "look" if len(foreign) >= tunables.night_faces else "notice"
+            flags.append(Flag("outside-shift", severity, reason, _entries(made), (who,), _cases(made)))
     return flags
 
 
@@ -122,6 +136,16 @@ def _sittings(searches: list[Search]) -> list[list[Search]]:
             found[-1].append(one)
         else:
             found.append([one])
+    return found
+
+
+def _matters(sittings: list[list[Search]]) -> list[list[list[Search]]]:
+    found: list[list[list[Search]]] = []
+    for sitting in sittings:
+        if found and sitting[0].at - found[-1][0][0].at < MATTER:
+            found[-1].append(sitting)
+        else:
+            found.append([sitting])
     return found
 
 

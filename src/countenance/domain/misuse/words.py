@@ -48,7 +48,7 @@ def repeated_words(acts: Acts, tunables: Tunables) -> list[Flag]:
                 f"{who} gave nearly the same justification for {len(cases)} cases ({joined(cases)}), for instance "
                 f"“{shown}”"
             )
-            severity = "look" if len(cases) >= 2 * tunables.words_least else "notice"
+            severity = "look" if len(cases) > tunables.words_least else "notice"
             entries = tuple(sorted(grant.seq for grant in group))
             flags.append(Flag("repeated-justification", severity, reason, entries, (who,), cases))
     return flags

@@ -83,6 +83,14 @@ class FlagShown(Answer):
     entries: list[int]
 
 
+class MatterShown(Answer):
+    """Signs about the same people that rest on common entries, the gravest first: one thing to ask about."""
+
+    severity: Literal["notice", "look", "urgent"]
+    people: list[str]
+    flags: list[FlagShown]
+
+
 class Silent(Answer):
     """A rule that had nothing to go by."""
 
@@ -97,6 +105,7 @@ class Flags(Answer):
     until: Moment
     searches: int
     flags: list[FlagShown]
+    matters: list[MatterShown]
     silent: list[Silent]
 
 
@@ -118,6 +127,8 @@ class Summary(Answer):
     inspections: dict[str, int]
     last_draw: Moment | None
     looks_wrong: dict[str, int]
+    graded: dict[str, int]
+    matters: list[MatterShown]
     gravest: list[FlagShown]
     silent: dict[str, str]
 

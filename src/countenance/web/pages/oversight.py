@@ -115,7 +115,9 @@ def oversight(request: Request, house: House, csrf: Oversees, who: Who, wanted: 
         shown = {
             "seen": seen,
             "figures": figures,
-            "signs": [named(flag, house.people.name_of) for flag in seen["gravest"]],
+            "matters": [
+                one | {"flags": [named(flag, house.people.name_of) for flag in one["flags"]]} for one in seen["matters"]
+            ],
             "plots": pictures(figures),
             "alt": {name: plots.words(figures, name) for name in PICTURES},
             "waiting": len(asked),
