@@ -17,6 +17,7 @@ from countenance.store.database import Database
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.breach import BreachDesk
+    from countenance.services.clock import Clock
     from countenance.services.engine import Engine
     from countenance.services.hold import HoldDesk
     from countenance.services.inspections import InspectionDesk
@@ -119,6 +120,29 @@ class Desks:
         from countenance.services.post import Post
 
         return Post(self._home.record, self.overseer, self.settings.mail)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What a running server does by the clock, and how each of its duties stands."""
+        from countenance.services.clock import Clock, Duty
+        from countenance.services.post import AGAIN
+        from countenance.services.retention import run_retention
+        from countenance.services.schedule import EVERY
+
+        # It has no role: it does what the schedule says and nothing else.
+        who = system_actor("clock")
+        urgent = Duty(
+            "urgent", "deleting what urgent searches found and nobody approved", lambda: self.requests.enforce(who)
+        )
+        holds = Duty("holds", "ending legal holds", lambda: self.holds.enforce(who))
+        mail = Duty("mail", "mailing the checkpoint", lambda: self.post.keep(who), again=AGAIN.total_seconds())
+        retention = Duty(
+            "retention",
+            "retention",
+            lambda: run_retention(self.eraser, who, self.settings),
+            every=EVERY.total_seconds(),
+        )
+        return Clock(self.database, (urgent, holds, mail, retention))
 
     @cached_property
     def oversight(self) -> OversightDesk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from countenance.faces.packs import find_pack
 from countenance.faces.runtime import open_engine
 from countenance.faces.weights import cache_folder, verify
 from countenance.services import recovery
+from countenance.services.clock import sentence, troubles
 from countenance.services.home import default_key_dir
 from countenance.services.keys import KeyRing, described
 from countenance.services.people import People
@@ -85,8 +86,11 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
     return {"facts": facts, "findings": [asdict(finding) for finding in findings]}
 
 
-def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts and findings of an open home: its keys, its profile, its mail, whether rows and vectors agree."""
+def examine_home(
+    ring: KeyRing, entries: int, people: People, mail: Mapping[str, Any], clock: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
+    """Facts and findings of an open home: its keys, profile, mail and clock, whether rows and vectors agree."""
+    clock = list(clock)
     faults = ring.index().verify() if ring.pack else []
     findings = [fault(what, "restore the home from a backup") for what in faults]
     profile, today = people.profile, moments.now().date()
@@ -103,6 +107,12 @@ def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str,
     if mail["on"] and mail["error"]:
         what = f"the checkpoint was not mailed to its overseers: {mail['error']} ({mail['failed'][:16]} UTC)"
         findings.append(fault(what, "mend the settings under `mail`, then: countenance ledger mail"))
+    for one in troubles(clock, mail_told=bool(mail["on"] and mail["error"])):
+        if one["error"]:
+            findings.append(fault(sentence(one), "the log of the server that met it says where; it is tried again"))
+        else:
+            how = "a running server does it: countenance serve; or by hand: countenance retention run"
+            findings.append(asdict(Finding("advice", sentence(one), how)))
     keys = described(ring)
     facts = {
         "ledger key": keys["ledger"],
@@ -110,6 +120,7 @@ def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str,
         "ledger entries": entries,
         "profile": profile.name,
         "accounts": len(people.accounts()),
+        "retention ran": next((one["last"] or "never" for one in clock if one["duty"] == "retention"), "never")[:16],
         "checkpoint mailed": (mail["sent"] or "never")[:16] if mail["on"] else "off",
     }
     return {"facts": facts, "findings": findings}

@@ -15,6 +15,7 @@ import countenance as package
 from countenance.domain.basis import BASES
 from countenance.domain.errors import CountenanceError, NotSignedIn
 from countenance.ledger.receipt import verify_receipt
+from countenance.services.clock import troubles
 from countenance.services.recovery import used_lately
 from countenance.store.moments import now
 from countenance.web.callers import Caller, House, countenance, links, page, visitor
@@ -46,12 +47,13 @@ SeesLedger = Annotated[str, Depends(page("ledger:read"))]
 @router.get("/")
 def start(request: Request, house: House, csrf: SeesStart) -> Response:
     """What the home holds and what to do next."""
-    at, profile = now(), house.people.profile
+    at, profile, status = now(), house.people.profile, house.status()
     return render(
         request,
         "start.html",
         csrf,
-        status=house.status(),
+        status=status,
+        clock=troubles(status["clock"]),
         sources=house.sources(),
         live=[a for a in house.authorities() if a.state(at) == "live"],
         entries=house.own_entries(request.state.caller.actor),
