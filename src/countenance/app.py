@@ -315,11 +315,12 @@ class Countenance(Desks):
 
     def examine(self) -> dict[str, Any]:
         """Facts and faults of this home: keys, ledger, profile, and whether rows and vectors agree."""
+        from countenance.services.altered import altered
         from countenance.services.examine import examine_home
 
-        return examine_home(
-            self.key_ring, self.ledger_verify()["size"], self.people, self.post.state(), self.clock.state()
-        )
+        self.ledger_verify()
+        changed = altered(self._home.record, self.settings.retention.probe_days)
+        return examine_home(self.key_ring, self.people, self.post.state(), self.clock.state(), changed)
 
     @property
     def key_ring(self) -> KeyRing:

@@ -87,12 +87,19 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
 
 
 def examine_home(
-    ring: KeyRing, entries: int, people: People, mail: Mapping[str, Any], clock: Iterable[dict[str, Any]]
+    ring: KeyRing,
+    people: People,
+    mail: Mapping[str, Any],
+    clock: Iterable[dict[str, Any]],
+    changed: Iterable[str],
 ) -> dict[str, Any]:
     """Facts and findings of an open home: its keys, profile, mail and clock, whether rows and vectors agree."""
     clock = list(clock)
     faults = ring.index().verify() if ring.pack else []
     findings = [fault(what, "restore the home from a backup") for what in faults]
+    for row in changed:
+        what = f"a row of the database does not say what its entry in the ledger says: {row}"
+        findings.append(fault(what, "ask who changed the database; restore the home from a backup"))
     profile, today = people.profile, moments.now().date()
     name_them = "`countenance profile set organisation` names those in force"
     findings += [fault(f"{what}; the server does not start", name_them) for what in profile.lapsed(today)]
@@ -117,7 +124,7 @@ def examine_home(
     facts = {
         "ledger key": keys["ledger"],
         "templates' key": keys["templates"],
-        "ledger entries": entries,
+        "ledger entries": people.record.ledger.size,
         "profile": profile.name,
         "accounts": len(people.accounts()),
         "retention ran": next((one["last"] or "never" for one in clock if one["duty"] == "retention"), "never")[:16],
