@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from countenance.services.oversight import OversightDesk
     from countenance.services.post import Post
     from countenance.services.request import RequestDesk
+    from countenance.services.resets import Resets
     from countenance.services.reveal import Revealer
     from countenance.services.review import ReviewDesk
     from countenance.services.subject import SubjectDesk
@@ -143,6 +144,13 @@ class Desks:
             every=EVERY.total_seconds(),
         )
         return Clock(self.database, (urgent, holds, mail, retention))
+
+    @cached_property
+    def resets(self) -> Resets:
+        """Accounts that an administrator reset."""
+        from countenance.services.resets import Resets
+
+        return Resets(self._home.record)
 
     @cached_property
     def oversight(self) -> OversightDesk:

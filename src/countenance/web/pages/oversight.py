@@ -122,6 +122,7 @@ def oversight(request: Request, house: House, csrf: Oversees, who: Who, wanted: 
             "waiting": len(asked),
             "overdue": [one for one in asked if one.overdue(now())],
             "mail": house.post.state(),
+            "resets": house.resets.lately() if house.people.profile.two_people else [],
             "clock": troubles(house.clock.state(), mail_told=True),
             "reviewers": house.reviews.reviewers(who.actor),
         }

@@ -58,6 +58,7 @@ def start(request: Request, house: House, csrf: SeesStart) -> Response:
         live=[a for a in house.authorities() if a.state(at) == "live"],
         entries=house.own_entries(request.state.caller.actor),
         profile=profile,
+        resets=house.resets.lately(mine.id) if (mine := request.state.caller.account) and profile.two_people else [],
         notices=house.people.notices(),
         recovered=used_lately(house.people),
         own_searches=0 if profile.two_people else house.self_approved_on_websites(),
