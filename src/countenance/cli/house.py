@@ -20,7 +20,7 @@ def status(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
 
     Example: countenance status --json
     """
-    from countenance.services.clock import sentence, troubles
+    from countenance.services.clock import sentence
 
     reply = Reply(json)
     with options.opened(home, key_dir, act="status:read") as countenance:
@@ -30,7 +30,7 @@ def status(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
         running = body.pop("runs")
         profile = body.pop("profile")
         clock = body.pop("clock")
-        for one in troubles(clock):
+        for one in (one for one in clock if one["error"]):
             reply.note(f"Not done by the clock: {sentence(one)}.")
         for notice in profile["notices"]:
             reply.note(f"{notice[:1].upper()}{notice[1:]}.")

@@ -17,7 +17,8 @@ from countenance.store import authorities, searches, sources
 LENGTHS = ("retention.probe_days", "search.probe_days")
 """The setting's name, and what it was called before."""
 
-CHANGED = "settings.changed"
+CHANGED = '"type":"settings.changed"'
+"""What such an entry holds, in canonical JSON."""
 
 
 def end_of(record: Record, source: Source, seq: int) -> datetime:
@@ -57,8 +58,8 @@ def _registered(record: Record, source: Source) -> bool:
 def _lengths(record: Record, now: int) -> set[timedelta]:
     """For how long beyond its authority a probe is, or ever was, kept."""
     found = {now}
-    for entry in record.ledger.entries(0, record.ledger.size):
-        for one in entry.body["changed"] if entry.kind == CHANGED else ():
+    for entry in record.ledger.mentioning(CHANGED):
+        for one in entry.body["changed"] if entry.kind == "settings.changed" else ():
             if one["name"] in LENGTHS:
                 found |= {value for value in (one["old"], one["new"]) if isinstance(value, int)}
     return {timedelta(days=days) for days in found}

@@ -25,8 +25,8 @@ from countenance.store.database import Database
 MINUTE, HOUR = 60.0, 3600.0
 SAVED = timedelta(minutes=10)
 """How old the kept word on a duty that goes well may be: not every minute writes a row."""
-LATE = timedelta(minutes=30)
-"""The least time without a duty after which it is told that nobody does it."""
+LATE, LATE_TIMES = timedelta(minutes=30), 26
+"""It is told that nobody does a duty after so many times its interval, at least: retention by cron runs once a day."""
 
 _log = logging.getLogger("countenance.clock")
 
@@ -121,7 +121,7 @@ class Clock:
         told = []
         for duty in self.duties:
             one = self._standing(duty.name)
-            late = one.last is not None and now - one.last > max(LATE, 3 * timedelta(seconds=duty.every))
+            late = one.last is not None and now - one.last > max(LATE, LATE_TIMES * timedelta(seconds=duty.every))
             times = {"last": one.last and one.last.isoformat(), "failed": one.failed and one.failed.isoformat()}
             told.append(
                 {"duty": duty.name, "what": duty.what, **times, "error": one.error, "tries": one.tries, "late": late}
