@@ -1,7 +1,7 @@
 # Countenance: set up, test, check, show. Every target makes what it needs first.
 #
 #   make venv     .venv from the lock, with the project itself in editable form
-#   make test     the tests (PYTEST_ARGS="tests/ledger -x" to choose), those of rows on PostgreSQL too
+#   make test     the tests (PYTEST_ARGS="tests/ledger -x" to choose), all that open a home on PostgreSQL too
 #   make check    lint, format, types, layers, documents
 #   make demo     the demo web, crawled and opened (ARGS=--once: one JSON object, no server left)
 #   make docs     the documents as a site, in site/
@@ -17,10 +17,6 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header 
 ARGS ?=
 PYTEST_ARGS ?=
 DEBIAN_PACKAGES := chromium postgresql
-# What touches rows and no browser: the second time on PostgreSQL.
-ON_POSTGRESQL := tests/store tests/access tests/services tests/cli tests/web
-NOT_ON_POSTGRESQL := $(addprefix --ignore=,$(wildcard tests/web/test_*pages.py) tests/web/test_browser.py tests/web/test_walk.py tests/web/test_openapi.py \
-  tests/services/test_eyes.py tests/services/test_workers.py tests/cli/test_models.py tests/cli/test_help.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv packages weights test test-postgresql check format demo demo-clean docs lock clean
@@ -53,8 +49,7 @@ test: venv packages weights
 	@$(if $(findstring tests/,$(PYTEST_ARGS)),:,$(MAKE) --no-print-directory test-postgresql)
 
 test-postgresql: venv packages weights
-	@COUNTENANCE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n auto --dist loadfile \
-	  $(ON_POSTGRESQL) $(NOT_ON_POSTGRESQL) $(PYTEST_ARGS)
+	@COUNTENANCE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 check: venv
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about SQLite's own file says nothing elsewhere, and what brings its own server has run already."""
+    """What is about SQLite's own file, or opens no home, says nothing new elsewhere; what brings its own server has
+    run already."""
     if databases.on_postgresql():
         left_out = [
             item
             for item in items
-            if item.get_closest_marker("sqlite") or "postgresql" in getattr(item, "fixturenames", ())
+            if item.get_closest_marker("sqlite")
+            or "postgresql" in getattr(item, "fixturenames", ())
+            or databases.is_pure(item.nodeid)
         ]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
@@ -47,6 +50,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_unconfigure() -> None:
     _running.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that is left out of the second run opens no home, so that whatever opens one runs on both databases."""
+    with pytest.MonkeyPatch.context() as patch:
+        if databases.is_pure(item.nodeid):
+            for door in ("countenance.store.database.Database.open", "tests.places.Place.start"):
+                patch.setattr(door, _refused)
+        return (yield)
+
+
+def _refused(*_: object, **__: object) -> None:
+    raise AssertionError("this test opens a home: name its file in NOT_PURE of tests/databases.py")
 
 
 @pytest.fixture(scope="module")

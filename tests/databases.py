@@ -25,6 +25,22 @@ SWITCH = "COUNTENANCE_TEST_DATABASE"
 SERVER = "COUNTENANCE_TEST_SERVER"
 """The folder of the server's socket, told to every process of the tests."""
 
+PURE = (
+    "tests/demo",
+    "tests/domain",
+    "tests/faces",
+    "tests/imaging",
+    "tests/ledger",
+    "tests/project",
+    "tests/proxylog",
+    "tests/reports",
+    "tests/sources",
+)
+"""Whose tests open no home and touch no database: they need no second run."""
+
+NOT_PURE = ("tests/project/test_python_page.py", "tests/project/test_readme_example.py")
+"""What does, in one of these."""
+
 TEMPLATE = "home"
 OWNER = "countenance"
 _known: set[str] = set()
@@ -33,6 +49,11 @@ _known: set[str] = set()
 def on_postgresql() -> bool:
     """Whether homes have their rows in PostgreSQL."""
     return os.environ.get(SWITCH) == "postgresql"
+
+
+def is_pure(test: str) -> bool:
+    """Whether a test (its id) says the same whichever database homes have."""
+    return test.startswith(tuple(f"{folder}/" for folder in PURE)) and not test.startswith(NOT_PURE)
 
 
 def url(name: str, user: str = OWNER) -> str:

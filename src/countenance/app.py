@@ -317,9 +317,12 @@ class Countenance(Desks):
 
     def examine(self) -> dict[str, Any]:
         """Facts and faults of this home: keys, ledger, profile, and whether rows and vectors agree."""
+        from countenance.services.altered import altered
         from countenance.services.examine import examine_home
 
-        return examine_home(self.key_ring, self.ledger_verify()["size"], self.people, self.post.state())
+        self.ledger_verify()
+        changed = altered(self._home.record, self.settings.retention.probe_days)
+        return examine_home(self.key_ring, self.people, self.post.state(), self.clock.state(), changed)
 
     @property
     def key_ring(self) -> KeyRing:
@@ -337,6 +340,7 @@ class Countenance(Desks):
             **summarise.home(self.database),
             "ledger": {"entries": self.ledger_size, "key": self.vkey},
             "unfinished_erasures": list(self.finished.pending),
+            "clock": self.clock.state(),
             "demo": self.demo,
             "profile": self.people.profile.as_json() | {"notices": self.people.notices()},
         }
@@ -369,15 +373,13 @@ class Countenance(Desks):
 
     def run_retention(self, actor: Actor) -> dict[str, Any]:
         """Destroy what is over its time; see `services.retention.Run.go`."""
-        actor = self.people.admit(actor, "retention")
-        self.keep_time(actor)
-        return self.destroy_due(actor)
-
-    def destroy_due(self, actor: Actor) -> dict[str, Any]:
-        """The same for the clock, which has no role: it does what the schedule says and nothing else."""
         from countenance.services.retention import run_retention
 
-        return run_retention(self.eraser, actor, self.settings)
+        actor = self.people.admit(actor, "retention")
+        self.keep_time(actor)
+        done = run_retention(self.eraser, actor, self.settings)
+        self.clock.done("retention")
+        return done
 
     def keep_time(self, actor: Actor) -> None:
         """Do what is due at a moment: urgent searches that nobody approved are deleted, legal holds end."""

@@ -17,6 +17,7 @@ from countenance.store.database import Database
 if TYPE_CHECKING:
     from countenance.domain.index import VectorIndex
     from countenance.services.breach import BreachDesk
+    from countenance.services.clock import Clock
     from countenance.services.correct import Corrections
     from countenance.services.engine import Engine
     from countenance.services.hold import HoldDesk
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from countenance.services.oversight import OversightDesk
     from countenance.services.post import Post
     from countenance.services.request import RequestDesk
+    from countenance.services.resets import Resets
     from countenance.services.reveal import Revealer
     from countenance.services.review import ReviewDesk
     from countenance.services.subject import SubjectDesk
@@ -120,6 +122,37 @@ class Desks:
         from countenance.services.post import Post
 
         return Post(self._home.record, self.overseer, self.settings.mail)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What a running server does by the clock, and how each of its duties stands."""
+        from countenance.services.clock import Clock, Duty
+        from countenance.services.post import AGAIN
+        from countenance.services.retention import run_retention
+        from countenance.services.schedule import EVERY
+
+        # It has no role: it does what the schedule says and nothing else.
+        who = system_actor("clock")
+        urgent = Duty(
+            "urgent", "deleting what urgent searches found and nobody approved", lambda: self.requests.enforce(who)
+        )
+        holds = Duty("holds", "ending legal holds", lambda: self.holds.enforce(who))
+        mail = Duty("mail", "mailing the checkpoint", lambda: self.post.keep(who), again=AGAIN.total_seconds())
+        retention = Duty(
+            "retention",
+            "retention",
+            lambda: run_retention(self.eraser, who, self.settings),
+            every=EVERY.total_seconds(),
+        )
+        draws = Duty("draws", "drawing searches for inspection", lambda: self.inspections.keep(who))
+        return Clock(self.database, (urgent, holds, draws, mail, retention))
+
+    @cached_property
+    def resets(self) -> Resets:
+        """Accounts that an administrator reset."""
+        from countenance.services.resets import Resets
+
+        return Resets(self._home.record)
 
     @cached_property
     def oversight(self) -> OversightDesk:

@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from countenance.ledger.receipt import verify_receipt
+from countenance.store import moments
 from tests.places import Answer, Place, kinds
 
 
@@ -36,14 +39,15 @@ def test_a_hold_stops_a_removal_and_ends(house: Place, at: Callable[[Place], Cal
 
 
 def test_a_run_is_told_and_its_receipt_is_written(
-    house: Place, at: Callable[[Place], Callable[..., Answer]], tmp_path: Path
+    house: Place, at: Callable[[Place], Callable[..., Answer]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with house.open() as product, product.database.write() as c:
-        c.exec_driver_sql("UPDATE sources SET expires_at = 1 WHERE name = 'wall'")
+    with house.open() as product:
+        over = product.source("wall").expires_at
     house.opened.clear()
     run = at(house)
+    monkeypatch.setattr(moments, "now", lambda: over)
     done = run("retention", "run", "--json").json
-    assert (done["destroyed"], done["sources"]) == ({"sources": 1}, ["wall"])
+    assert (done["destroyed"], done["sources"]) == ({"sources": 2}, ["album", "wall"])
     assert [one["receipt"] for one in run("retention", "receipts", "--json").json["receipts"]] == [done["entry"]]
     for name in ("r.json", "r.pdf"):
         assert run("retention", "receipt", done["entry"], "--out", tmp_path / name).code == 0

@@ -12,7 +12,7 @@ from countenance.domain.errors import LedgerUnavailable
 from countenance.ledger.log import Ledger
 from countenance.store import moments
 from countenance.web.serve import _keeping_time
-from tests import pretend
+from tests import databases, pretend
 from tests.places import TESTER, Place, ask, grant, ingest, kinds, register
 from tests.traces import left, of_photograph
 
@@ -203,6 +203,35 @@ def test_a_running_server_destroys_what_is_due(house: Place, clock: Clock) -> No
         assert product.sources() == []
         (entry,) = [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "retention.destroyed"]
         assert entry["body"]["via"] == "clock"
+
+
+def test_an_edited_row_neither_keeps_a_source_past_its_time_nor_ends_it_early(house: Place, clock: Clock) -> None:
+    with house.open() as product:
+        over = product.source("wall").expires_at
+        assert product.examine()["findings"] == []
+        with databases.by_hand(house.home) as c:
+            c.execute("UPDATE sources SET expires_at = ? WHERE name = 'album'", (1,))
+            c.execute("UPDATE sources SET expires_at = ? WHERE name = 'wall'", (8 * 10**15,))
+        assert product.run_retention(TESTER)["sources"] == []
+        told = [f["what"].rpartition(": ")[2] for f in product.examine()["findings"] if f["severity"] == "fault"]
+        assert told == ["the source album", "the source wall"]
+        clock.put(over)
+        assert sorted(product.run_retention(TESTER)["sources"]) == ["album", "wall"]
+
+
+def test_an_edited_end_of_an_authority_or_of_a_probe_is_told(house: Place) -> None:
+    with house.open(retention={"probe_days": 5}) as product:
+        one, two = grant(product, "album"), grant(product, "album")
+        searched = [ask(product, authority, PROBE).search for authority in (one, two)]
+    house.opened.clear()
+    with house.open(retention={"probe_days": 9}) as product:
+        assert product.examine()["findings"] == [], "a length that was in force then is none that was edited"
+        with databases.by_hand(house.home) as c:
+            c.execute("UPDATE authorities SET expires_at = expires_at + 60000000 WHERE id = ?", (one.id,))
+            c.execute("UPDATE searches SET keep_until = keep_until + 60000000 WHERE id = ?", (searched[1],))
+        told = [f["what"].rpartition(": ")[2] for f in product.examine()["findings"] if f["severity"] == "fault"]
+        assert told[0] == f"the authority {one.id}"
+        assert sorted(told[1:]) == sorted(f"the search {id}, as to when its probe goes" for id in searched)
 
 
 def _refuse(*_: object, **__: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from countenance.app import Countenance
 from countenance.domain.errors import Busy, NotRegistered, UnknownThing
 from countenance.services.ingest import Progress
-from countenance.web.ingests import Ingests, LiveRun
+from countenance.web.board import LiveRun
+from countenance.web.ingests import Ingests
 from tests.places import TESTER, Place, ingest
 
 
@@ -58,6 +60,43 @@ def test_one_run_of_a_source_at_a_time(product: Countenance, monkeypatch: pytest
     assert ended(ingests, other).state == "done"
     assert ingests.running() == {}
     assert ended(ingests, ingests.start("album", TESTER)).state == "done"
+
+
+def test_another_server_of_the_home_tells_how_far_it_is(
+    product: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, here, elsewhere = Gate(product, monkeypatch), Ingests(product), Ingests(product)
+    run = here.start("album", TESTER)
+    assert gate.reached.wait(30)
+    seen = elsewhere.get(run.id)
+    assert (seen.state, seen.progress) == ("running", here.get(run.id).progress)
+    assert elsewhere.running()["album"].id == run.id
+    with pytest.raises(Busy):
+        elsewhere.start("album", TESTER)
+    for file in (house.home / "spool" / "runs").iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+    gate.open.set()
+    done = ended(here, run)
+    assert elsewhere.get(run.id) == done
+    assert done.report is not None
+    assert elsewhere.running() == {}
+
+
+def test_a_run_whose_server_is_gone_is_not_under_way(
+    product: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill: nothing of the server is left but its file."""
+    gate, here, elsewhere = Gate(product, monkeypatch), Ingests(product), Ingests(product)
+    run = here.start("album", TESTER)
+    assert gate.reached.wait(30)
+    held = here._board._held
+    assert held is not None
+    os.close(held)
+    assert elsewhere.get(run.id).state == "stopped"
+    assert elsewhere.running() == {}
+    here._board._held = None
+    gate.open.set()
+    ended(here, run)
 
 
 def test_a_dry_run_changes_nothing(product: Countenance) -> None:

@@ -20,6 +20,8 @@ def status(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
 
     Example: countenance status --json
     """
+    from countenance.services.clock import sentence
+
     reply = Reply(json)
     with options.opened(home, key_dir, act="status:read") as countenance:
         body = countenance.status()
@@ -27,10 +29,18 @@ def status(home: options.Home = None, key_dir: options.KeyDir = None, json: opti
         ledger = body.pop("ledger")
         running = body.pop("runs")
         profile = body.pop("profile")
+        clock = body.pop("clock")
+        for one in (one for one in clock if one["error"]):
+            reply.note(f"Not done by the clock: {sentence(one)}.")
         for notice in profile["notices"]:
             reply.note(f"{notice[:1].upper()}{notice[1:]}.")
         body["profile"] = profile["profile"]
-        reply.facts("Status", body | {"ledger entries": ledger["entries"], "ledger key": ledger["key"]})
+        reply.facts(
+            "Status",
+            body
+            | {"ledger entries": ledger["entries"], "ledger key": ledger["key"]}
+            | {"retention ran": next(one["last"] or "never" for one in clock if one["duty"] == "retention")[:16]},
+        )
         if running:
             reply.table(
                 "Running",

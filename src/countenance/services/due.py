@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from countenance.access import tokens
 from countenance.domain.holds import Shield
+from countenance.services.altered import end_of
 from countenance.services.holding import reason_item, released_item
 from countenance.services.record import Record
 from countenance.services.request import notes_over
@@ -63,8 +64,10 @@ def due(record: Record, settings: Settings, before: datetime) -> list[Due]:
 
 def _sources(of: Looking) -> Iterable[Due]:
     for source in sources.every(of.c):
-        if source.expires_at <= of.before:
-            yield Due("sources", source.name, source.expires_at, holds=of.shield.sources.get(source.id, ()))
+        # A row that somebody edited neither keeps a source past its time nor ends it early.
+        at = end_of(of.record, source, sources.registered_seq(of.c, source.id))
+        if at <= of.before:
+            yield Due("sources", source.name, at, holds=of.shield.sources.get(source.id, ()))
 
 
 def _analyses(of: Looking) -> Iterable[Due]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from countenance.faces.packs import find_pack
 from countenance.faces.runtime import open_engine
 from countenance.faces.weights import cache_folder, verify
 from countenance.services import recovery
+from countenance.services.clock import sentence, troubles
 from countenance.services.home import default_key_dir
 from countenance.services.keys import KeyRing, described
 from countenance.services.people import People
@@ -85,10 +86,20 @@ def examine_machine(subject: Examined) -> dict[str, Any]:
     return {"facts": facts, "findings": [asdict(finding) for finding in findings]}
 
 
-def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts and findings of an open home: its keys, its profile, its mail, whether rows and vectors agree."""
+def examine_home(
+    ring: KeyRing,
+    people: People,
+    mail: Mapping[str, Any],
+    clock: Iterable[dict[str, Any]],
+    changed: Iterable[str],
+) -> dict[str, Any]:
+    """Facts and findings of an open home: its keys, profile, mail and clock, whether rows and vectors agree."""
+    clock = list(clock)
     faults = ring.index().verify() if ring.pack else []
     findings = [fault(what, "restore the home from a backup") for what in faults]
+    for row in changed:
+        what = f"a row of the database does not say what its entry in the ledger says: {row}"
+        findings.append(fault(what, "ask who changed the database; restore the home from a backup"))
     profile, today = people.profile, moments.now().date()
     name_them = "`countenance profile set organisation` names those in force"
     findings += [fault(f"{what}; the server does not start", name_them) for what in profile.lapsed(today)]
@@ -103,13 +114,20 @@ def examine_home(ring: KeyRing, entries: int, people: People, mail: Mapping[str,
     if mail["on"] and mail["error"]:
         what = f"the checkpoint was not mailed to its overseers: {mail['error']} ({mail['failed'][:16]} UTC)"
         findings.append(fault(what, "mend the settings under `mail`, then: countenance ledger mail"))
+    for one in troubles(clock, mail_told=bool(mail["on"] and mail["error"])):
+        if one["error"]:
+            findings.append(fault(sentence(one), "the log of the server that met it says where; it is tried again"))
+        else:
+            how = "a running server does it: countenance serve; or by hand: countenance retention run"
+            findings.append(asdict(Finding("advice", sentence(one), how)))
     keys = described(ring)
     facts = {
         "ledger key": keys["ledger"],
         "templates' key": keys["templates"],
-        "ledger entries": entries,
+        "ledger entries": people.record.ledger.size,
         "profile": profile.name,
         "accounts": len(people.accounts()),
+        "retention ran": next((one["last"] or "never" for one in clock if one["duty"] == "retention"), "never")[:16],
         "checkpoint mailed": (mail["sent"] or "never")[:16] if mail["on"] else "off",
     }
     return {"facts": facts, "findings": findings}

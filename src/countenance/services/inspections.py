@@ -16,7 +16,7 @@ from typing import Any
 from countenance.access import roles
 from countenance.domain.acts import Acts
 from countenance.domain.authority import Actor
-from countenance.domain.errors import BadInput, Refused, UnknownThing
+from countenance.domain.errors import AlreadyThere, BadInput, Refused, UnknownThing
 from countenance.domain.inspections import FINDINGS, IN_ORDER, RANDOM, RISK, Draw, Inspected, Inspection, drawn, seed_of
 from countenance.domain.misuse.flag import Flag
 from countenance.domain.people import Account
@@ -164,7 +164,8 @@ class InspectionDesk:
     def keep(self, actor: Actor) -> Draw | None:
         """Draw by the clock what `oversee.draw_every_days` has due: of the searches up to the beginning of this period
         that no draw has looked at yet, once a period whichever server comes first. One entry, and no reading of
-        anybody's: nothing sealed is opened and no probes are compared. None when nothing is due.
+        anybody's: nothing sealed is opened and no probes are compared. None when nothing is due, or another server was
+        quicker.
 
         Raises LedgerUnavailable, LedgerBroken.
         """
@@ -182,7 +183,10 @@ class InspectionDesk:
         acts, flags = self.oversight.signs_in_the_open(since, until)
         random, risk = policy.inspections_random, policy.inspections_by_risk
         sample = Sample("self-monitoring", since, until, random, risk, scheduled=True)
-        return self._draw(sample, acts, flags, actor)
+        try:
+            return self._draw(sample, acts, flags, actor)
+        except AlreadyThere:
+            return None
 
     def _had(self, period: datetime) -> bool:
         """Whether the clock has drawn in the period that began then."""
@@ -193,7 +197,7 @@ class InspectionDesk:
         weights = drawing.weighed(acts, flags)
         with self.changing():
             if sample.scheduled and self._had(until):
-                raise Refused("another server has drawn in this period")
+                raise AlreadyThere("another server has drawn in this period")
             # The root of now, with the entry of the reading that was just made in it: nobody knew it before.
             head = parse(self.record.ledger.checkpoint().encode()).head
             seed = seed_of(head.root, sample.word)

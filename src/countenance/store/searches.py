@@ -108,6 +108,12 @@ def probes_over(connection: Connection, *, before: datetime) -> list[tuple[str, 
     return [(row.id, from_row(row.keep_until)) for row in connection.execute(query.order_by(searches.c.id))]
 
 
+def probes_kept(connection: Connection) -> list[tuple[str, str, datetime]]:
+    """(search, its authority, until when) of every probe that is there."""
+    query = select(searches.c.id, searches.c.authority_id, searches.c.keep_until).where(searches.c.probe.is_not(None))
+    return [(row.id, row.authority_id, from_row(row.keep_until)) for row in connection.execute(query)]
+
+
 def results_over(connection: Connection, *, before: datetime) -> list[tuple[str, datetime]]:
     """The searches whose handles expire up to a moment, and when."""
     query = select(searches.c.id, searches.c.handle_until).where(searches.c.handle_until <= to_row(before))

@@ -32,6 +32,8 @@ class Sqlite:
             f"sqlite:///{self.path}",
             poolclass=QueuePool,
             pool_size=8,
+            # What a statement was given may be personal; an error, which a log may hold, says the statement alone.
+            hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": self.busy_ms / 1000},
         )
         event.listen(engine, "connect", _prepare(self.busy_ms))

@@ -1,12 +1,12 @@
-"""Runs that this server started, and how far they are."""
+"""Runs that the servers of this home started, and how far they are."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import threading
-from dataclasses import dataclass, replace
-from datetime import datetime
+import time
+from dataclasses import replace
 from typing import Any
 
 from countenance.app import Countenance
@@ -14,25 +14,15 @@ from countenance.domain.authority import Actor
 from countenance.domain.errors import Busy, CountenanceError, UnknownThing
 from countenance.services.ingest import Progress
 from countenance.store.moments import now
+from countenance.web.board import Board, LiveRun
+
+TOLD_SECONDS = 0.5
+"""How often the other servers of the home are told how far a run is."""
 
 KEPT = 100
 """Most finished runs that are remembered; the home's own list of runs has them all."""
 
 _log = logging.getLogger("countenance.web")
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRun:
-    """One run. `state` is running, done, failed or stopped; `report` is what `ingest --json` prints."""
-
-    id: str
-    source: str
-    state: str
-    started: datetime
-    ended: datetime | None = None
-    progress: Progress | None = None
-    report: dict[str, Any] | None = None
-    error: dict[str, Any] | None = None
 
 
 class _Stopped(Exception):
@@ -48,16 +38,19 @@ class Ingests:
         self._runs: dict[str, LiveRun] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
+        self._board = Board(app.home / "spool" / "runs")
+        self._told = 0.0
 
     def start(self, source: str, actor: Actor, *, dry_run: bool = False) -> LiveRun:
         """Begin to read a source. Raises UnknownThing, NotRegistered, and Busy while a run of it is under way."""
         self._app.source(source)
         run = LiveRun(f"run-{secrets.token_hex(6)}", source, "running", now())
         with self._lock:
-            if any(r.source == source and r.state == "running" for r in self._runs.values()):
+            if any(r.source == source and r.state == "running" for r in (*self._runs.values(), *self._board.running())):
                 raise Busy(f"a run of {source} is under way", advice="wait until it has ended")
             self._forget_old()
             self._runs[run.id] = run
+            self._board.put(run)
             thread = threading.Thread(
                 target=self._work, args=(run.id, source, actor, dry_run), name=run.id, daemon=True
             )
@@ -68,21 +61,25 @@ class Ingests:
     def get(self, id: str) -> LiveRun:
         """One run as it stands. Raises UnknownThing."""
         with self._lock:
-            run = self._runs.get(id)
+            run = self._runs.get(id) or self._board.get(id)
         if run is None:
-            raise UnknownThing(f"this server has started no run {id}", advice="the source's page lists earlier runs")
+            raise UnknownThing(
+                f"no server of this home has started a run {id} lately", advice="the source's page lists earlier runs"
+            )
         return run
 
     def running(self) -> dict[str, LiveRun]:
-        """The runs under way, by source."""
+        """The runs under way, by source, at this server or another of the home."""
         with self._lock:
-            return {r.source: r for r in self._runs.values() if r.state == "running"}
+            every = [*self._board.running(), *self._runs.values()]
+            return {r.source: r for r in every if r.state == "running"}
 
     def stop(self, *, seconds: float) -> bool:
         """Ask every run to end, and wait. False when one did not end in time; it is resumed by the next run."""
         self._stopping.set()
         for thread in list(self._threads.values()):
             thread.join(seconds)
+        self._board.close()
         return not any(thread.is_alive() for thread in self._threads.values())
 
     def _work(self, id: str, source: str, actor: Actor, dry_run: bool) -> None:
@@ -106,6 +103,9 @@ class Ingests:
     def _change(self, id: str, **changes: Any) -> None:
         with self._lock:
             self._runs[id] = replace(self._runs[id], **changes)
+            if "state" in changes or time.monotonic() >= self._told + TOLD_SECONDS:
+                self._told = time.monotonic()
+                self._board.put(self._runs[id])
 
     def _forget_old(self) -> None:
         ended = [r.id for r in self._runs.values() if r.state != "running"]

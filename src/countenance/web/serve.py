@@ -6,7 +6,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,16 +13,14 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from countenance.access.sessions import Sessions
-from countenance.app import Countenance, system_actor
-from countenance.domain.errors import BadInput, CountenanceError, Refused, Unavailable
-from countenance.services.schedule import EVERY
+from countenance.app import Countenance
+from countenance.domain.errors import BadInput, Refused, Unavailable
+from countenance.services.clock import HOUR, MINUTE
 from countenance.web.application import build
 from countenance.web.exposure import Way, check
 from countenance.web.security import is_loopback
 
 STOP_SECONDS = 20.0
-MINUTE = 60.0
-HOUR = EVERY.total_seconds()
 
 
 def run(
@@ -87,26 +84,15 @@ def run(
 
 @contextmanager
 def _keeping_time(app: Countenance, seconds: float = MINUTE, every: float = HOUR) -> Iterator[None]:
-    """What is due by the clock is done while the server runs: urgent searches that nobody approved are deleted, legal
-    holds end, overseers get the ledger's checkpoint, and every so often what is over its time is destroyed."""
+    """What is due by the clock is done while the server runs; see `services.clock`."""
     over = threading.Event()
-    clock = system_actor("clock")
+    clock = app.clock if (seconds, every) == (MINUTE, HOUR) else app.clock.hurried(seconds, every)
 
     def keep() -> None:
-        last = time.monotonic()
-        while not over.wait(seconds):
-            # What cannot be written now is done at the next minute, or at the next opening.
-            with suppress(CountenanceError):
-                app.keep_time(clock)
-            with suppress(CountenanceError):
-                app.inspections.keep(clock)
-            # What fails is remembered, told by the console and `doctor`, and tried again.
-            with suppress(CountenanceError):
-                app.post.keep(clock)
-            if time.monotonic() - last >= every:
-                last = time.monotonic()
-                with suppress(CountenanceError):
-                    app.destroy_due(clock)
+        while True:
+            clock.tick()
+            if over.wait(seconds):
+                return
 
     thread = threading.Thread(target=keep, daemon=True, name="clock")
     thread.start()

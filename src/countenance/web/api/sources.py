@@ -10,8 +10,9 @@ from pydantic import Field
 from countenance.domain.sources import Source
 from countenance.services.register import NewSource
 from countenance.web.api.shapes import Answer, Asked, BigInt, Moment, Name, NameInPath, RunInPath, Text, Word
+from countenance.web.board import LiveRun
 from countenance.web.callers import House, Ingester, SourcesReader, SourcesWriter
-from countenance.web.ingests import Ingests, LiveRun
+from countenance.web.ingests import Ingests
 from countenance.web.problems import responses
 
 router = APIRouter(tags=["sources"])
@@ -107,7 +108,7 @@ class RunProgress(Answer):
 
 
 class Run(Answer):
-    """A run that this server started. `report` is what `countenance ingest --json` prints."""
+    """A run that a server of this home started. `report` is what `countenance ingest --json` prints."""
 
     id: str
     source: str

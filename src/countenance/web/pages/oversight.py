@@ -22,6 +22,7 @@ from countenance.domain.lawful import LAWFUL
 from countenance.domain.misuse.rules import RULES
 from countenance.reports import oversight_plots as plots
 from countenance.reports.oversight import named, report_of, titled
+from countenance.services.clock import troubles
 from countenance.services.figures import CAME
 from countenance.services.listing import KINDS, Chosen
 from countenance.services.oversight import Asked
@@ -123,6 +124,8 @@ def oversight(request: Request, house: House, csrf: Oversees, who: Who, wanted: 
             "waiting": len(asked),
             "overdue": [one for one in asked if one.overdue(now())],
             "mail": house.post.state(),
+            "resets": house.resets.lately() if house.people.profile.two_people else [],
+            "clock": troubles(house.clock.state(), mail_told=True),
             "reviewers": house.reviews.reviewers(who.actor),
         }
     return _render(request, "oversight.html", csrf, wanted, **shown)

@@ -44,6 +44,7 @@ def retention(request: Request, house: House, csrf: SeesRetention, who: Visitor)
         coming=keeping.coming(),
         receipts=keeping.receipts(),
         held=keeping.held(),
+        job=next(one for one in house.clock.state() if one["duty"] == "retention"),
         holds=holds,
         two_people=house.people.profile.two_people,
         me=house.people.known(who.actor).names,

@@ -15,6 +15,7 @@ import countenance as package
 from countenance.domain.basis import BASES
 from countenance.domain.errors import CountenanceError, NotSignedIn
 from countenance.ledger.receipt import verify_receipt
+from countenance.services.clock import troubles
 from countenance.services.recovery import used_lately
 from countenance.store.moments import now
 from countenance.web.callers import Caller, House, countenance, links, page, visitor
@@ -46,17 +47,19 @@ SeesLedger = Annotated[str, Depends(page("ledger:read"))]
 @router.get("/")
 def start(request: Request, house: House, csrf: SeesStart) -> Response:
     """What the home holds and what to do next."""
-    at, profile, who = now(), house.people.profile, request.state.caller
+    at, profile, who, status = now(), house.people.profile, request.state.caller, house.status()
     owed = [one for one in house.inspections.follow_ups(who.actor) if one.follow_up and one.follow_up.done is None]
     return render(
         request,
         "start.html",
         csrf,
-        status=house.status(),
+        status=status,
+        clock=troubles(status["clock"]),
         sources=house.sources(),
         live=[a for a in house.authorities() if a.state(at) == "live"],
         entries=house.own_entries(who.actor),
         profile=profile,
+        resets=house.resets.lately(mine.id) if (mine := request.state.caller.account) and profile.two_people else [],
         notices=house.people.notices(),
         recovered=used_lately(house.people),
         owed=len(owed),
