@@ -83,9 +83,10 @@ def test_a_crawl_has_so_much_memory_and_no_more(site: Any, source: Any, tmp_path
     findings = reading(site, source, tmp_path, CrawlSettings(rate=50))
     next(findings)
     (child,) = crawls()
-    assert child.rlimit(psutil.RLIMIT_AS) == (4 * 2**30, 4 * 2**30)
-    assert child.rlimit(psutil.RLIMIT_CORE) == (0, 0), "no picture of its memory is left on the disk"
+    memory, core = child.rlimit(psutil.RLIMIT_AS), child.rlimit(psutil.RLIMIT_CORE)
     findings.close()  # type: ignore[attr-defined]
+    assert memory == (4 * 2**30, 4 * 2**30)
+    assert core == (0, 0), "no picture of its memory is left on the disk"
 
 
 def test_a_crawl_that_dies_is_an_error_after_what_it_found(site: Any, source: Any, tmp_path: Path) -> None:
