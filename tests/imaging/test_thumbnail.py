@@ -88,7 +88,14 @@ def test_nothing_of_the_original_but_its_pixels_is_in_it(
     exif[0x010F] = "MakerOfTheCamera"
     original = make_file(make_pattern(), "JPEG", exif=exif.tobytes(), comment=b"SecretComment")
     assert b"MakerOfTheCamera" in original
-    for data in (thumbnail(decode(original, Limits()).pixels, 64), crop(make_pattern(), Box(20, 20, 40, 40))):
+    drawing = decode(original, Limits()).drawing
+    assert getattr(drawing, "info", {}) == {}, "a comment would go with every part that is cut out"
+    with Image.open(io.BytesIO(original)) as raw:
+        raw.load()
+        assert "comment" in raw.info
+        # What is cut out is clean even of a picture that is not.
+        made = [cut for one in (drawing, raw) for cut in (thumbnail(one, 64), crop(one, Box(20, 20, 40, 40)))]
+    for data in made:
         with Image.open(io.BytesIO(data)) as image:
             assert dict(image.getexif()) == {}
             assert not {"exif", "comment", "icc_profile", "xmp", "photoshop"} & set(image.info)

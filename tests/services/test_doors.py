@@ -59,7 +59,15 @@ def faults(root: Path) -> list[str]:
         allowed = KNOW_INDEXES.get(name, set())
         if not inside and any(not any(i == a or i.startswith(f"{a}.") for a in allowed) for i in indexes):
             found.append(f"{name} imports an index")
+        calls = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
+            if name not in LOOKERS | {MINT} and _names_a_door(node):
+                found.append(f"{name}:{getattr(node, 'lineno', 0)} takes a door of the permit's module")
+            if isinstance(node, ast.Attribute) and id(node) not in calls and not inside:
+                # To call it later, under another name.
+                index = ast.unparse(node.value).rpartition(".")[2].strip("_") == "index"
+                if node.attr in ("search", "vectors") and index:
+                    found.append(f"{name}:{node.lineno} takes {node.attr} out of an index")
             if isinstance(node, ast.Constant) and node.value in ("search", "look_up", "vectors") and not inside:
                 parent = f"{name}:{node.lineno}"
                 if any(isinstance(n, ast.Call) and _named(n) == "getattr" and node in n.args for n in ast.walk(tree)):
@@ -78,6 +86,13 @@ def faults(root: Path) -> list[str]:
             if called == "search" and receiver and not regular and (name, receiver) not in SEARCHERS:
                 found.append(f"{where} searches {receiver}")
     return found
+
+
+def _names_a_door(node: ast.AST) -> bool:
+    """`permit.mint` and `permit.look_up`, called or not, and importing them under whatever name."""
+    if isinstance(node, ast.ImportFrom) and node.module == "countenance.services.permit":
+        return any(alias.name in ("mint", "look_up", "*") for alias in node.names)
+    return isinstance(node, ast.Attribute) and node.attr in ("mint", "look_up")
 
 
 def _named(call: ast.Call) -> str:
@@ -116,6 +131,10 @@ def test_every_door_that_is_allowed_is_there() -> None:
         ("def f(p):\n    return Permit(authority='A', search='S', probes=p, sources=())\n", "makes a permit"),
         ("from countenance.services.permit import mint\nmint(1)\n", "calls mint"),
         ("from countenance.services import permit\npermit.look_up(1)\n", "calls look_up"),
+        ("from countenance.services.permit import mint as make\nmake(1)\n", "takes a door"),
+        ("from countenance.services import permit\nlook = permit.look_up\nlook(1)\n", "takes a door"),
+        ("def f(e):\n    read = e.index.vectors\n    return read([1])\n", "takes vectors"),
+        ("def f(index, p):\n    look = index.search\n    return look(p, p, min_score=0, limit=9)\n", "takes search"),
     ],
 )
 def test_a_way_round_is_noticed(tmp_path: Path, code: str, fault: str) -> None:

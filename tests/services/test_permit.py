@@ -17,7 +17,7 @@ from countenance.domain.authority import Actor, Authority
 from countenance.domain.errors import NoAuthority
 from countenance.domain.faces import Vectors
 from countenance.index.embedded import EmbeddedIndex
-from countenance.services import erase, permit, search
+from countenance.services import authorise, erase, permit, search
 from countenance.store import moments
 from countenance.store.database import Database
 from tests import pretend
@@ -166,6 +166,30 @@ def test_one_that_dies_while_the_photograph_is_looked_at_opens_no_door(
 
     monkeypatch.setattr(module, "prepare", prepare)
     _refused(product, lambda: DOORS[door](product, authority.id), reason, looked, but=("authority.revoked",))
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("death", ["revoked", "expired"])
+def test_one_that_dies_after_the_mints_own_check_is_not_spent(
+    product: Countenance, looked: list[str], door: str, death: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement that spends a use asks once more, for nothing is locked between the check and it."""
+    authority = grant(product, "album", searches=2)
+    real, asked = authorise.check, []
+
+    def check(*args: Any) -> Any:
+        checked = real(*args)
+        asked.append(1)
+        if len(asked) == 2:  # the door's, then the mint's
+            if death == "revoked":
+                product.revoke(authority.id, TESTER)
+            else:
+                monkeypatch.setattr(moments, "now", lambda: authority.expires_at)
+        return checked
+
+    monkeypatch.setattr(authorise, "check", check)
+    _refused(product, lambda: DOORS[door](product, authority.id), death, looked, but=("authority.revoked",))
+    assert len(asked) == 2
 
 
 def test_the_mint_asks_for_itself(product: Countenance, looked: list[str]) -> None:

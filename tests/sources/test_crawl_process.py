@@ -77,6 +77,18 @@ def test_the_spool_is_empty_once_the_reader_took_everything(site: Any, source: A
     assert list(spool.iterdir()) == []
 
 
+def test_a_crawl_has_so_much_memory_and_no_more(site: Any, source: Any, tmp_path: Path) -> None:
+    """A page that makes a parser run away ends the crawl's process, and not the machine."""
+    gallery(site, 100)
+    findings = reading(site, source, tmp_path, CrawlSettings(rate=50))
+    next(findings)
+    (child,) = crawls()
+    memory, core = child.rlimit(psutil.RLIMIT_AS), child.rlimit(psutil.RLIMIT_CORE)
+    findings.close()  # type: ignore[attr-defined]
+    assert memory == (4 * 2**30, 4 * 2**30)
+    assert core == (0, 0), "no picture of its memory is left on the disk"
+
+
 def test_a_crawl_that_dies_is_an_error_after_what_it_found(site: Any, source: Any, tmp_path: Path) -> None:
     gallery(site, 1000)
     findings = reading(site, source, tmp_path, CrawlSettings(rate=50))
