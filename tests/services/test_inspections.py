@@ -273,7 +273,8 @@ def test_two_servers_draw_once_between_them(office: Countenance, house: Place, m
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(draws) == 2 and draws.count(None) == 1
+    assert len(draws) == 2
+    assert draws.count(None) == 1
     assert kinds(office)[size:] == ["inspection.drawn"]
 
 
