@@ -13,7 +13,8 @@ from countenance.domain.misuse.flag import Flag
 from countenance.domain.people import Account
 from countenance.ledger.entry import parse_time
 from countenance.ledger.log import Ledger
-from countenance.services.acts import STARTED, first_at
+from countenance.services.acts import STARTED
+from countenance.services.recall import first_at
 from countenance.services.record import Record
 
 ROLES = ("reviewer", "auditor")
