@@ -13,7 +13,7 @@ from countenance.app import Countenance
 from countenance.domain.errors import BadInput, NotRegistered, UnknownThing
 from countenance.services import engine, workers
 from countenance.services import ingest as ingest_module
-from countenance.store import moments
+from countenance.store import entering, moments
 from tests import pretend
 from tests.places import Place, ask, grant, ingest, kinds, register
 from tests.services import worker_double
@@ -64,6 +64,33 @@ def test_a_second_run_embeds_nothing_and_changes_nothing(
             [pretend.photograph("ada", note="many", broken="truncated"), b"not a picture at all"]
         )
         assert_same(contents(product), before)
+
+
+def test_no_row_names_a_crop_that_a_power_cut_could_take(
+    place: Place, pretending: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[str] = set()
+    early: list[str] = []
+    real_sync, real_entering = os.fsync, entering.add_images
+
+    def sync(handle: int) -> None:
+        synced.add(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real_sync(handle)
+
+    def add_images(c: Any, placed: Any, **about: Any) -> Any:
+        there = set((place.home / "blobs").glob("??/*")) if placed else set()
+        early.extend(str(p) for path in there for p in (path, path.parent) if str(p) not in synced)
+        return real_entering(c, placed, **about)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(entering, "add_images", add_images)
+    with place.open() as product:
+        register(product, "many", fill(place))
+        ingest(product, "many")
+        crops = [str(path) for path in (place.home / "blobs").glob("??/*")]
+    assert len(crops) > 10
+    assert set(crops) <= synced
+    assert not early, "rows were about to name what was not durable"
 
 
 def _watched(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:

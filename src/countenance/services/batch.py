@@ -103,6 +103,7 @@ class Writer:
             ids = self._reserve(fresh)
             crops = [[self._blobs.put(c) if c else None for c in seen.crops] for _, seen, _, _ in fresh]
             originals = [self._blobs.put(original) if original else None for _, _, original, _ in fresh]
+            self._blobs.settle()
             picture_ids = [self._picture_of(seen) for _, seen, _, _ in fresh]
             self._add_vectors(fresh, ids, source)
             self._tag(batch.known, source)

@@ -18,13 +18,15 @@ class Blobs:
         self.folder = folder
         self._place = os.fspath(folder)
         self._key = key
+        self._unsettled: set[str] = set()
 
     def put(self, content: bytes) -> str:
-        """Store, once. Returns the name. Raises Unavailable on a full disk."""
+        """Store, once; durable after the next `settle`. Returns the name. Raises Unavailable on a full disk."""
         name = hmac.digest(self._key, content, "sha256").hex()
         # Strings and plain calls: for each of a hundred thousand crops, Path costs as much as the writing.
         path = f"{self._place}/{name[:2]}/{name}"
         partial = f"{path}.{os.getpid()}.part"
+        self._unsettled.add(path)
         try:
             try:
                 os.stat(path)  # noqa: PTH116
@@ -44,6 +46,21 @@ class Blobs:
                 raise Unavailable("the disk is full", advice="free some room, then run the command again") from None
             raise Unavailable(f"a crop could not be written: {error.strerror}") from None
         return name
+
+    def settle(self) -> None:
+        """What was put is on the disk when this returns, with its names: before a row says that it is there. Raises
+        Unavailable.
+
+        Many at once, since the first sync takes most of the others' way too.
+        """
+        paths, self._unsettled = self._unsettled, set()
+        try:
+            for path in paths:
+                _sync(path)
+            for folder in {path.rpartition("/")[0] for path in paths}:
+                _sync(folder)
+        except OSError as error:
+            raise Unavailable(f"a crop could not be written: {error.strerror}", advice="see to the disk") from None
 
     def mark(self, digest: bytes, address: str = "", page: str = "") -> bytes:
         """A keyed mark (32 bytes) of an image's digest, by which an erased one is known again and nothing is told.
@@ -92,3 +109,13 @@ def _write(path: str, content: bytes) -> None:
             rest = rest[os.write(handle, rest) :]
     finally:
         os.close(handle)
+
+
+def _sync(path: str) -> None:
+    """A file or a folder, onto the disk. What was erased meanwhile needs no sync."""
+    with contextlib.suppress(FileNotFoundError):
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
