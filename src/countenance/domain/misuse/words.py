@@ -22,7 +22,8 @@ def shingles(text: str, size: int = 5) -> frozenset[str]:
 
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:
     """Shared shingles over all (Jaccard), 0 to 1."""
-    return len(one & other) / len(one | other) if one or other else 1.0
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared) if one or other else 1.0
 
 
 def repeated_words(acts: Acts, tunables: Tunables) -> list[Flag]:
