@@ -253,6 +253,22 @@ def test_the_clock_draws_once_a_period(office: Countenance, house: Place, monkey
     assert other.ledger_size == size
 
 
+def test_a_draw_from_a_short_stretch_takes_nothing_away_from_the_clocks(
+    office: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = house.open(oversee=WEEKLY | {"inspections_random": 5, "inspections_by_risk": 0})
+    begun = [e for e in product.ledger_entries(0, product.ledger_size) if e["type"] == "search.started"]
+    by_hand = draw(product, random=1, since=datetime.fromisoformat(begun[-1]["at"]))
+    assert by_hand.population == 1
+    next_week(monkeypatch)
+    made = product.inspections.keep(CLOCK)
+    assert made is not None
+    drawn = {one.search for one in product.inspections.every(AUDITOR)}
+    assert (made.population, drawn) == (2, {e["body"]["search"] for e in begun})
+    assert len(made.word) == 32, "nobody reckons beforehand what will be drawn"
+    assert product.inspections.check(made.id, AUDITOR)["agrees"]
+
+
 def test_two_servers_draw_once_between_them(office: Countenance, house: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     servers = [house.open(oversee=WEEKLY) for _ in range(2)]
     next_week(monkeypatch)

@@ -162,10 +162,10 @@ class InspectionDesk:
         return self._draw(Sample(wanted.purpose, since, until, random, risk, wanted.word), acts, flags, actor)
 
     def keep(self, actor: Actor) -> Draw | None:
-        """Draw by the clock what `oversee.draw_every_days` has due: of the searches up to the beginning of this period
-        that no draw has looked at yet, once a period whichever server comes first. One entry, and no reading of
-        anybody's: nothing sealed is opened and no probes are compared. None when nothing is due, or another server was
-        quicker.
+        """Draw by the clock what `oversee.draw_every_days` has due: of the searches since the clock's last draw up to
+        the beginning of this period, whatever stretches people drew from in between, those that are not drawn yet;
+        once a period whichever server comes first. One entry, and no reading of anybody's: nothing sealed is opened and
+        no probes are compared. None when nothing is due, or another server was quicker.
 
         Raises LedgerUnavailable, LedgerBroken.
         """
@@ -176,13 +176,15 @@ class InspectionDesk:
         if self._had(until):
             return None
         told, ledger = self._told(), self.record.ledger
-        since = max((one.until for one in told.draws.values()), default=until - SPAN)
+        span = max(SPAN, timedelta(days=policy.draw_every_days))
+        since = max((one.until for one in told.draws.values() if one.scheduled), default=until - span)
         before = {one.search for one in told.inspections.values()}
         if since >= until or not drawing.waits(ledger, since, until, before):
             return None
         acts, flags = self.oversight.signs_in_the_open(since, until)
         random, risk = policy.inspections_random, policy.inspections_by_risk
-        sample = Sample("self-monitoring", since, until, random, risk, scheduled=True)
+        # A word that nobody knew, since no entry of a reading comes before and the moment is known to all.
+        sample = Sample("self-monitoring", since, until, random, risk, secrets.token_hex(16), scheduled=True)
         try:
             return self._draw(sample, acts, flags, actor)
         except AlreadyThere:
@@ -198,7 +200,7 @@ class InspectionDesk:
         with self.changing():
             if sample.scheduled and self._had(until):
                 raise AlreadyThere("another server has drawn in this period")
-            # The root of now, with the entry of the reading that was just made in it: nobody knew it before.
+            # The root of now. Somebody's reading was just entered in it, or the clock has a word: nobody knew the seed.
             head = parse(self.record.ledger.checkpoint().encode()).head
             seed = seed_of(head.root, sample.word)
             told = self._told()
