@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -164,15 +163,18 @@ def exact(templates: Any, probes: Any, threshold: float) -> list[dict[int, float
 def measure(n: int, dimension: int, count: int, threshold: float, threads: int, where: Path) -> dict[str, Any]:
     import faiss
 
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for who starts this file by its path
+    from benchmarks import machine
+
+    result: dict[str, Any] = machine.described()
     faiss.omp_set_num_threads(threads)
     templates, probes = face_like(n, dimension, count)
     np.save(where / "probes.npy", probes)
-    result: dict[str, Any] = {
+    result |= {
         "n": n,
         "dimension": dimension,
         "threshold": threshold,
         "threads": threads,
-        "processor": _processor(),
         "build": build(where, templates),
     }
     files = {path.suffix: path.stat().st_size for path in (where / "vectors").iterdir()}
@@ -232,13 +234,6 @@ def _peak_mib() -> float:
     """Of this process since it was started; getrusage would tell the parent's."""
     status = Path("/proc/self/status").read_text()
     return float(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def table(r: dict[str, Any]) -> str:

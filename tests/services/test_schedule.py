@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from countenance.app import Countenance
-from countenance.domain.errors import Broken, Refused, UnknownThing
+from countenance.domain.errors import Broken, Busy, Refused, UnknownThing
 from countenance.ledger.receipt import verify_receipt
 from countenance.reports.retention import policy_text
 from countenance.services import due, schedule
+from countenance.services.retention import Run
 from countenance.services.schedule import JOB, RULES
 from countenance.settings import RetentionSettings, Settings, load_settings
-from countenance.store import moments, schema
+from countenance.store import items, moments, schema
 from tests import pretend
 from tests.places import TESTER, Place, ask, grant, kinds
 from tests.services.test_retention import PROBE, Clock
@@ -143,6 +144,32 @@ def test_what_people_sign_in_with_and_closed_accounts_go_in_their_time(place: Pl
         product.people.enable(gone, admin)
     clock.put(now + timedelta(days=200))
     assert product.run_retention(admin)["destroyed"] == {"devices": 4}
+
+
+def test_the_name_of_a_closed_account_goes_after_a_run_that_was_cut_off(
+    place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = team_at(place, retention={"closed_account_days": 30})
+    product, admin = team.product, team.actor("administrator")
+    product.people.add("mary", ["requester"], admin)
+    id = product.people.account("mary").id
+    product.people.disable("mary", admin)
+    clock.put(moments.now() + timedelta(days=31))
+
+    def cut_off(run: Run, rest: object) -> int:
+        raise Busy("the database is locked by another process")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Run, "_destroy", cut_off)
+        with pytest.raises(Busy):
+            product.run_retention(admin)
+    assert product.people.account(id).name == ""
+    with product.database.read() as c:
+        assert items.open_keys(c, [f"account:{id}"]), "its entry says that it went, and it is there still"
+    assert "closed-accounts" in product.run_retention(admin)["destroyed"]
+    with product.database.read() as c:
+        assert not items.open_keys(c, [f"account:{id}"])
+    assert "closed-accounts" not in product.run_retention(admin)["destroyed"]
 
 
 def test_a_known_pair_and_the_reasons_of_verdicts_on_it_go_together(product: Countenance, clock: Clock) -> None:

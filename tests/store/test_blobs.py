@@ -98,3 +98,23 @@ def test_half_written_files_are_swept_and_never_named(tmp_path: Path) -> None:
 def test_only_its_owner_looks_into_it(tmp_path: Path) -> None:
     name: Any = Blobs(tmp_path / "blobs", KEY).put(b"x")
     assert (tmp_path / "blobs" / name[:2]).stat().st_mode & 0o077 == 0
+
+
+def test_a_sync_that_fails_leaves_nothing_to_be_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = Blobs(tmp_path, KEY)
+    there = blobs.put(b"a crop that a row names")
+    blobs.settle()
+    fresh = blobs.put(b"a new crop")
+    blobs.put(b"a crop that a row names")
+
+    def failing(handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", failing)
+        with pytest.raises(Unavailable):
+            blobs.settle()
+    assert blobs.names() == {there}
+    assert blobs.put(b"a new crop") == fresh
+    blobs.settle()
+    assert blobs.get(fresh) == b"a new crop"

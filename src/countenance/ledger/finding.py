@@ -38,8 +38,9 @@ LEVEL = 13
 """A part covers a complete subtree of this level: 8,192 entries."""
 
 FOLDER = "finding"
-MOST_PARTS = 256
-"""So many parts are kept in memory, some 130 kB each."""
+MOST_PARTS = 1024
+"""So many parts are kept in memory, some 130 kB each: those of eight million entries. With more, each look-up reads
+all of them anew."""
 
 _TEXT = re.compile(rb'"(?:\w+":"[A-Z]-(?:[0-9a-f]+")?|type":"[a-z0-9]+(?:\.|[a-z0-9.-]*"))', re.ASCII)
 _ID = re.compile(rb"[0-9a-f]+", re.ASCII)

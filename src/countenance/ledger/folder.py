@@ -109,7 +109,8 @@ class Folder:
         except FileNotFoundError as error:
             raise LedgerBroken("the ledger's checkpoint is missing", advice=RESTORE) from error
         try:
-            return self.disk.read(fd, 1 << 17, 0)
+            # As long as it is: room for the longest would be fetched from the system each time.
+            return self.disk.read(fd, min(self.disk.size(fd), 1 << 17), 0)
         finally:
             self.disk.close(fd)
 

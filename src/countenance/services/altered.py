@@ -49,7 +49,8 @@ def altered(record: Record, probe_days: int) -> list[str]:
 
 def _registered(record: Record, source: Source) -> bool:
     try:
-        check_borne_out(record, source)
+        with record.database.read() as c:
+            check_borne_out(record, source, c)
     except NotRegistered:
         return False
     return True

@@ -139,8 +139,12 @@ def _tokens(of: Looking) -> Iterable[Due]:
 
 def _closed_accounts(of: Looking) -> Iterable[Due]:
     keep = timedelta(days=of.settings.retention.closed_account_days)
-    for account in of.record.people.read(of.record).accounts.values():
-        if not account.disabled or not (account.name or signing.has_credentials(of.c, account.id)):
+    disabled = [one for one in of.record.people.read(of.record).accounts.values() if one.disabled]
+    # By the keys that are there, not by what is remembered: of a run that was cut off after its receipt the ledger says
+    # that the name went, and it is there still.
+    named = items.open_keys(of.c, [f"account:{one.id}" for one in disabled])
+    for account in disabled:
+        if f"account:{account.id}" not in named and not signing.has_credentials(of.c, account.id):
             continue
         closed = datetime.fromisoformat(of.record.ledger.entry(account.since).at)
         if closed + keep <= of.before:

@@ -76,8 +76,8 @@ def mint(
             # What it covers and what was erased since: there is nothing to search in that.
             wanted = those_there(c, wanted)
         sources = in_collections(c, wanted, live_at=now)
-    for source in sources:
-        check_borne_out(record, source)
+        for source in sources:
+            check_borne_out(record, source, c)
     search = "S-" + secrets.token_hex(8)
     item = probe_item(search)
     keep_until = authority.expires_at + timedelta(days=purpose.probe_days)
@@ -110,6 +110,7 @@ def mint(
             "item": item,
         },
         sealed={item: {"photographs": [one.as_json() for one in purpose.traits]}} if purpose.traits else None,
+        keys={item: key.secret},
     )
     source_ids = tuple(s.id for s in sources)
     permit = Permit(authority=authority.id, search=search, probes=probes, sources=source_ids)

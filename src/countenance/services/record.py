@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+
+from sqlalchemy import Connection
 
 from countenance.domain.authority import Actor
 from countenance.domain.people import Profile
@@ -60,14 +63,16 @@ class Record:
         body: Mapping[str, Any],
         *,
         sealed: Mapping[str, Mapping[str, Any]] | None = None,
+        keys: Mapping[str, bytes] | None = None,
     ) -> Receipt:
-        """Append one entry; it is durable when this returns. `sealed` maps an item to its personal parts.
+        """Append one entry; it is durable when this returns. `sealed` maps an item to its personal parts;
+        `keys` are the items' keys where the caller has them.
 
         Raises LedgerUnavailable when it cannot be made durable: then nothing may be shown.
         """
         parts = sealed or {}
-        keys: dict[str, bytes] = {}
-        if parts:
+        keys = keys or {}
+        if parts.keys() - keys.keys():
             with self.database.write() as c:
                 keys = items.keys_for(c, parts)
         return self.ledger.append(
@@ -110,16 +115,18 @@ class Record:
         *,
         by: str | None = None,
         sealed: Mapping[str, Mapping[str, Any]] | None = None,
+        within: Connection | None = None,
     ) -> bool:
         """Whether entry `seq` is of this kind, says exactly this (`via` apart) and seals exactly this, and was made by
         this user where one is named. Without such an entry a row is dead: nobody makes one by editing the database.
+        `within` is the caller's transaction, to read keys in.
 
         Raises LedgerBroken when the entry is not what was signed.
         """
         keys = {}
         if sealed:
             # Without its key the entry tells nothing any more: what it was about was erased.
-            with self.database.read() as c:
+            with nullcontext(within) if within is not None else self.database.read() as c:
                 keys = items.open_keys(c, sealed)
         if seq is None or not 0 <= seq < self.ledger.size:
             return False

@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from countenance.domain.authority import Actor
 from countenance.domain.basis import BASES
 from countenance.domain.errors import AlreadyThere, BadInput, NotRegistered, Refused
@@ -159,15 +161,15 @@ def live_source(record: Record, name: str) -> Source:
             f"the source {name} expired on {source.expires_at:%Y-%m-%d}",
             advice="`countenance retention run` erases it; register it again if it is still needed",
         )
-    check_borne_out(record, source)
+    with record.database.read() as c:
+        check_borne_out(record, source, c)
     return source
 
 
-def check_borne_out(record: Record, source: Source) -> None:
+def check_borne_out(record: Record, source: Source, c: Connection) -> None:
     """The ledger holds the entry that registers exactly this. Raises NotRegistered."""
-    with record.database.read() as c:
-        seq = rows.registered_seq(c, source.id)
-    if not record.bears(seq, REGISTERED, _terms(source), sealed={item_of(source.id): _sealed(source)}):
+    seq, sealed = rows.registered_seq(c, source.id), {item_of(source.id): _sealed(source)}
+    if not record.bears(seq, REGISTERED, _terms(source), sealed=sealed, within=c):
         raise NotRegistered(
             f"the source {source.name} is not registered in the ledger as its row says",
             advice="somebody changed the database; run `countenance ledger verify` and register the source again",

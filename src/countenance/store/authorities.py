@@ -5,12 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from countenance.domain.authority import Authority
 from countenance.domain.errors import UnknownThing
 from countenance.store.moments import from_row, maybe, to_row
 from countenance.store.schema import authorities
+
+# Made once, as every search asks them: to put a statement together takes longer than to have it answered.
+_ONE = select(authorities).where(authorities.c.id == bindparam("authority"))
+_SPEND = (
+    update(authorities)
+    .where(
+        authorities.c.id == bindparam("authority"),
+        authorities.c.used < authorities.c.searches,
+        authorities.c.expires_at > bindparam("now"),
+        authorities.c.revoked_at.is_(None),
+    )
+    .values(used=authorities.c.used + 1)
+    .returning(authorities.c.used)
+)
 
 
 def _authority(row: Row[Any]) -> Authority:
@@ -65,7 +79,7 @@ def add(connection: Connection, authority: Authority) -> None:
 
 def get(connection: Connection, id: str) -> Authority:
     """One authority. Raises UnknownThing."""
-    row = connection.execute(select(authorities).where(authorities.c.id == id)).first()
+    row = connection.execute(_ONE, {"authority": id}).first()
     if row is None:
         raise UnknownThing(f"there is no authority {id}", advice="`countenance authority list` shows them")
     return _authority(row)
@@ -90,17 +104,7 @@ def reserve_use(connection: Connection, id: str, *, now: datetime) -> int | None
 
     One statement, so that no number of callers at once can spend more uses than were granted.
     """
-    return connection.execute(
-        update(authorities)
-        .where(
-            authorities.c.id == id,
-            authorities.c.used < authorities.c.searches,
-            authorities.c.expires_at > to_row(now),
-            authorities.c.revoked_at.is_(None),
-        )
-        .values(used=authorities.c.used + 1)
-        .returning(authorities.c.used)
-    ).scalar()
+    return connection.execute(_SPEND, {"authority": id, "now": to_row(now)}).scalar()
 
 
 def revoke(connection: Connection, id: str, *, at: datetime, seq: int) -> None:

@@ -18,7 +18,8 @@ class Blobs:
         self.folder = folder
         self._place = os.fspath(folder)
         self._key = key
-        self._unsettled: set[str] = set()
+        # By path, whether it was not there before.
+        self._unsettled: dict[str, bool] = {}
 
     def put(self, content: bytes) -> str:
         """Store, once; durable after the next `settle`. Returns the name. Raises Unavailable on a full disk."""
@@ -26,10 +27,10 @@ class Blobs:
         # Strings and plain calls: for each of a hundred thousand crops, Path costs as much as the writing.
         path = f"{self._place}/{name[:2]}/{name}"
         partial = f"{path}.{os.getpid()}.part"
-        self._unsettled.add(path)
         try:
             try:
                 os.stat(path)  # noqa: PTH116
+                self._unsettled.setdefault(path, False)
                 return name
             except FileNotFoundError:
                 pass
@@ -39,6 +40,7 @@ class Blobs:
                 self._path(name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _write(partial, content)
             os.replace(partial, path)  # noqa: PTH105
+            self._unsettled[path] = True
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.unlink(partial)  # noqa: PTH108
@@ -53,13 +55,18 @@ class Blobs:
 
         Many at once, since the first sync takes most of the others' way too.
         """
-        paths, self._unsettled = self._unsettled, set()
+        paths, self._unsettled = self._unsettled, {}
         try:
             for path in paths:
                 _sync(path)
-            for folder in {path.rpartition("/")[0] for path in paths}:
+            for folder in {path.rpartition("/")[0] for path in paths} | {self._place}:
                 _sync(folder)
         except OSError as error:
+            # After a sync that failed the system may take for clean what is not on the disk: nothing is left to be
+            # found there by the next `put`.
+            for path in (path for path, fresh in paths.items() if fresh):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)  # noqa: PTH108
             raise Unavailable(f"a crop could not be written: {error.strerror}", advice="see to the disk") from None
 
     def mark(self, digest: bytes, address: str = "", page: str = "") -> bytes:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, insert, inspect, select, text, update
 
 from countenance.domain.errors import AlreadyThere, NewerHome
 from countenance.store import schema
@@ -25,6 +25,8 @@ BUSY_MS = 30_000
 
 Place = Path | str
 """Where rows are: the file of an SQLite database, or the address of a PostgreSQL one (which may hold a password)."""
+
+_META = select(schema.meta.c.value).where(schema.meta.c.key == bindparam("fact"))  # made once: every search asks it
 
 
 class Kind(Protocol):
@@ -119,7 +121,7 @@ class Database:
     def meta(self, key: str) -> str | None:
         """One fact about the home."""
         with self.read() as c:
-            return c.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar()
+            return c.execute(_META, {"fact": key}).scalar()
 
     def set_meta(self, key: str, value: str, *, once: bool = False) -> None:
         """Write one fact about the home; with `once`, one that nobody has written yet. Raises AlreadyThere."""

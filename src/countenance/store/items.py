@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, literal, select
+from sqlalchemy import Connection, bindparam, delete, insert, literal, select
 
 from countenance.store.moments import from_row, to_row
 from countenance.store.schema import authorities, item_keys, searches
 
 KEY_BYTES = 32
+
+# Made once, as every search asks them.
+_OPEN = select(item_keys.c.item, item_keys.c.key).where(item_keys.c.item.in_(bindparam("items", expanding=True)))
+_NEW = insert(item_keys)
 
 
 def keys_for(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
@@ -20,14 +24,14 @@ def keys_for(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
     found = open_keys(connection, wanted)
     fresh = {item: os.urandom(KEY_BYTES) for item in wanted if item not in found}
     if fresh:
-        connection.execute(insert(item_keys), [{"item": item, "key": key} for item, key in fresh.items()])
+        connection.execute(_NEW, [{"item": item, "key": key} for item, key in fresh.items()])
     return found | fresh
 
 
 def new_key(connection: Connection, item: str) -> bytes:
     """The key of an item that has none yet."""
     key = os.urandom(KEY_BYTES)
-    connection.execute(insert(item_keys).values(item=item, key=key))
+    connection.execute(_NEW, {"item": item, "key": key})
     return key
 
 
@@ -36,7 +40,7 @@ def open_keys(connection: Connection, items: Iterable[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     wanted = list(dict.fromkeys(items))
     for start in range(0, len(wanted), 500):
-        rows = connection.execute(select(item_keys).where(item_keys.c.item.in_(wanted[start : start + 500])))
+        rows = connection.execute(_OPEN, {"items": wanted[start : start + 500]})
         found.update((row.item, row.key) for row in rows)
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, distinct, exists, func, select, true
+from sqlalchemy import BindParameter, Connection, Select, bindparam, distinct, exists, func, select
 
 from countenance.store.schema import appearances, faces, images, sightings, sources
 
@@ -131,6 +131,9 @@ def count(connection: Connection, source_ids: Iterable[int]) -> dict[str, int]:
     }
 
 
+# Numbers are written into the statement: binding each costs more than looking it up.
+_NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True, literal_execute=True)
+
 # Made once: to put a statement together takes longer than SQLite takes to answer it. The source is not looked at in
 # them, where it leads SQLite to read the source's every page.
 _PICTURES = (
@@ -138,6 +141,7 @@ _PICTURES = (
     .join(faces, faces.c.id == sightings.c.face_id)
     .join(images, images.c.id == faces.c.image_id)
     .join(appearances, appearances.c.id == sightings.c.appearance_id)
+    .where(sightings.c.face_id.in_(_NUMBERS))
 )
 
 _SIGHTINGS = (
@@ -176,6 +180,9 @@ _SIGHTINGS = (
     .join(sources, sources.c.id == appearances.c.source_id)
     .order_by(appearances.c.first_seen, sightings.c.id)
 )
+_OF_PICTURES = _SIGHTINGS.where(images.c.picture_id.in_(_NUMBERS), faces.c.floor.is_(None))
+_OF_FACES = _SIGHTINGS.where(sightings.c.face_id.in_(_NUMBERS))
+_BY_ID = _SIGHTINGS.where(sightings.c.id.in_(_NUMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +203,7 @@ def pictures_of_faces(
     wanted = set(source_ids)
     found: list[tuple[int, int]] = []
     for chunk in chunks(face_ids):
-        rows = connection.execute(_PICTURES.where(_among(sightings.c.face_id, chunk)))
+        rows = connection.execute(_PICTURES, {"numbers": chunk})
         found.extend((face, picture) for id, face, picture, source in rows if source in wanted and id not in hidden)
     return found
 
@@ -206,36 +213,31 @@ def sightings_of_pictures(
 ) -> list[SightingRow]:
     """Every sighting in these sources of every indexed face of these pictures, oldest first."""
     wanted = set(source_ids)
-    found = _sightings(connection, images.c.picture_id, picture_ids, faces.c.floor.is_(None))
+    found = _sightings(connection, _OF_PICTURES, picture_ids)
     return [one for one in found if one.row.source_id in wanted]
 
 
 def sightings_of(connection: Connection, face_ids: Iterable[int], source_ids: Iterable[int]) -> list[SightingRow]:
     """Every sighting of these faces in these sources, oldest first."""
-    return _sightings(connection, sightings.c.face_id, face_ids, appearances.c.source_id.in_(list(source_ids)))
+    return _sightings(connection, _OF_FACES.where(appearances.c.source_id.in_(list(source_ids))), face_ids)
 
 
 def sightings_by_id(connection: Connection, ids: Iterable[int]) -> list[SightingRow]:
     """These sightings; erased ones are missing."""
-    return _sightings(connection, sightings.c.id, ids, true())
+    return _sightings(connection, _BY_ID, ids)
 
 
 def sightings_of_image(connection: Connection, image_id: int, face_id: int) -> list[SightingRow]:
     """Every page on which this face of this image was seen."""
-    return _sightings(connection, sightings.c.face_id, [face_id], images.c.id == image_id)
+    return _sightings(connection, _OF_FACES.where(images.c.id == image_id), [face_id])
 
 
-def _sightings(connection: Connection, column: Any, values: Iterable[int], where: Any) -> list[SightingRow]:
+def _sightings(connection: Connection, statement: Select[Any], values: Iterable[int]) -> list[SightingRow]:
     found: list[SightingRow] = []
     for chunk in chunks(values):
-        rows = connection.execute(_SIGHTINGS.where(_among(column, chunk), where))
+        rows = connection.execute(statement, {"numbers": chunk})
         found.extend(SightingRow(r.sighting_id, r.face_id, r.picture_id, r.image_id, r) for r in rows)
     return found
-
-
-def _among(column: Any, numbers: list[int]) -> Any:
-    """The column is one of these, which are written into the statement: binding each costs more than looking it up."""
-    return column.in_(bindparam(None, numbers, expanding=True, literal_execute=True))
 
 
 def chunks(values: Iterable[Any]) -> Iterable[list[Any]]:

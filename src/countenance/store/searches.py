@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, null, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, null, select, update
 
 from countenance.store.moments import from_row, to_row
 from countenance.store.schema import candidates, searches
+
+# Made once, as every search asks them.
+_BEGIN = insert(searches)
+_SHOWN = update(searches).where(searches.c.id == bindparam("search"))
+_CANDIDATES = insert(candidates)
 
 
 def begin(
@@ -18,15 +23,16 @@ def begin(
 ) -> None:
     """Record a search whose use is reserved. `probe` is the sealed, rotated template."""
     connection.execute(
-        insert(searches).values(
-            id=id,
-            authority_id=authority,
-            actor=actor,
-            started_at=to_row(at),
-            state="started",
-            probe=probe,
-            keep_until=to_row(keep_until),
-        )
+        _BEGIN,
+        {
+            "id": id,
+            "authority_id": authority,
+            "actor": actor,
+            "started_at": to_row(at),
+            "state": "started",
+            "probe": probe,
+            "keep_until": to_row(keep_until),
+        },
     )
 
 
@@ -62,20 +68,20 @@ def shown(
 ) -> None:
     """Record what is about to be shown, and the entries that say so; `rows` have sighting_id, rank and likeness."""
     connection.execute(
-        update(searches)
-        .where(searches.c.id == id)
-        .values(
-            state="shown",
-            started_seq=started_seq,
-            result_seq=seq,
-            result=result,
-            handle=digest(handle),
-            handle_until=to_row(handle_until),
-        )
+        _SHOWN,
+        {
+            "search": id,
+            "state": "shown",
+            "started_seq": started_seq,
+            "result_seq": seq,
+            "result": result,
+            "handle": digest(handle),
+            "handle_until": to_row(handle_until),
+        },
     )
     values = [{"search_id": id} | row for row in rows]
     if values:
-        connection.execute(insert(candidates), values)
+        connection.execute(_CANDIDATES, values)
 
 
 def by_handle(connection: Connection, id: str, handle: str, *, now: datetime) -> Row[Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from countenance.domain.errors import AlreadyThere, UnknownThing
 from countenance.domain.sources import Source
@@ -18,6 +18,13 @@ _SELECT = (
     .join(collection_sources, collection_sources.c.source_id == sources.c.id)
     .join(collections, collections.c.id == collection_sources.c.collection_id)
 )
+
+# Made once, as every search asks them.
+_IN = _SELECT.where(
+    collections.c.name.in_(bindparam("names", expanding=True)), sources.c.expires_at > bindparam("live_at")
+).order_by(sources.c.id)
+_NAMED = select(collections.c.name).where(collections.c.name.in_(bindparam("names", expanding=True)))
+_REGISTERED = select(sources.c.registered_seq).where(sources.c.id == bindparam("source"))
 
 
 def _source(row: Row[Any]) -> Source:
@@ -90,7 +97,7 @@ def there(connection: Connection, ids: Iterable[int]) -> list[int]:
 
 def registered_seq(connection: Connection, source_id: int) -> int:
     """The ledger entry that registered it."""
-    return int(connection.execute(select(sources.c.registered_seq).where(sources.c.id == source_id)).scalar_one())
+    return int(connection.execute(_REGISTERED, {"source": source_id}).scalar_one())
 
 
 def every(connection: Connection) -> list[Source]:
@@ -108,16 +115,14 @@ def in_collections(connection: Connection, names: Iterable[str], *, live_at: dat
                 f"there is no collection called {name}",
                 advice="every source is in the collection of its own name unless it was added with --collection",
             )
-    rows = connection.execute(
-        _SELECT.where(collections.c.name.in_(wanted), sources.c.expires_at > to_row(live_at)).order_by(sources.c.id)
-    )
+    rows = connection.execute(_IN, {"names": wanted, "live_at": to_row(live_at)})
     return [_source(row) for row in rows]
 
 
 def those_there(connection: Connection, names: Iterable[str]) -> list[str]:
     """Those of these collections that are there, in the order given."""
     wanted = list(names)
-    known = set(connection.execute(select(collections.c.name).where(collections.c.name.in_(wanted))).scalars())
+    known = set(connection.execute(_NAMED, {"names": wanted}).scalars())
     return [name for name in wanted if name in known]
 
 

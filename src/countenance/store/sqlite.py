@@ -6,6 +6,7 @@ overwritten), foreign keys on. A write transaction begins IMMEDIATE, so two writ
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,4 +126,10 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+    # Past SQLAlchemy, which takes longer to pass the word on than SQLite to act on it.
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        driver.execute("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+    except sqlite3.OperationalError as error:
+        raise _told(str(error)) from None
