@@ -264,7 +264,7 @@ def test_a_search_whose_authority_was_deleted_by_hand_is_told(house: Place) -> N
         search = ask(product, one, PROBE).search
         with databases.by_hand(house.home) as c:
             if databases.on_postgresql():
-                c.execute("ALTER TABLE searches DROP CONSTRAINT searches_authority_id_fkey")
+                c.execute("ALTER TABLE searches DROP CONSTRAINT fk_searches_authority_id_authorities")
             c.execute("DELETE FROM authorities WHERE id = ?", (one.id,))
         (told,) = [f["what"] for f in product.examine()["findings"] if f["severity"] == "fault"]
         assert search in told
