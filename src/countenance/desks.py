@@ -15,6 +15,7 @@ from countenance.settings import Settings
 from countenance.store.database import Database
 
 if TYPE_CHECKING:
+    from countenance.domain.authority import Actor
     from countenance.domain.index import VectorIndex
     from countenance.services.breach import BreachDesk
     from countenance.services.clock import Clock
@@ -146,6 +147,20 @@ class Desks:
         )
         draws = Duty("draws", "drawing searches for inspection", lambda: self.inspections.keep(who))
         return Clock(self.database, (urgent, holds, draws, mail, retention))
+
+    def begin_serving(self, actor: Actor) -> None:
+        """What a server does before it answers: let go of what is over its time. What of it fails keeps no server from
+        starting; the clock tells it and tries it again."""
+        from countenance.services.retention import run_retention
+
+        who = self.people.admit(actor, "retention")
+        self.clock.at_once(
+            {
+                "urgent": lambda: self.requests.enforce(who),
+                "holds": lambda: self.holds.enforce(who),
+                "retention": lambda: run_retention(self.eraser, who, self.settings),
+            }
+        )
 
     @cached_property
     def resets(self) -> Resets:

@@ -219,6 +219,58 @@ def test_an_edited_row_neither_keeps_a_source_past_its_time_nor_ends_it_early(ho
         assert sorted(product.run_retention(TESTER)["sources"]) == ["album", "wall"]
 
 
+@pytest.mark.parametrize("seq", [0, -1, 10**6, "the other's"])
+def test_a_source_is_not_kept_by_the_number_of_another_entry(house: Place, clock: Clock, seq: int | str) -> None:
+    with house.open() as product:
+        over = product.source("album").expires_at
+        with databases.by_hand(house.home) as c:
+            c.execute("UPDATE sources SET expires_at = ? WHERE name = 'album'", (8 * 10**15,))
+            if isinstance(seq, int):
+                c.execute("UPDATE sources SET registered_seq = ? WHERE name = 'album'", (seq,))
+            else:
+                c.execute(
+                    "UPDATE sources SET registered_seq = (SELECT registered_seq FROM sources WHERE name = 'wall') "
+                    "WHERE name = 'album'"
+                )
+        clock.put(over - timedelta(microseconds=1))
+        assert product.run_retention(TESTER)["sources"] == []
+        clock.put(over)
+        assert product.run_retention(TESTER)["sources"] == ["album"]
+
+
+def test_a_source_that_nobody_registered_is_over_at_once(house: Place) -> None:
+    with house.open() as product:
+        far = 8 * 10**15
+        with databases.by_hand(house.home) as c:
+            c.execute(
+                "INSERT INTO sources (id, name, kind, location, owner, basis, retain_days, registered_at, expires_at,"
+                " keep_originals, allow_private, registered_seq)"
+                " SELECT id + 1000, 'smuggled', kind, location, owner, basis, retain_days, ?, ?, keep_originals,"
+                " allow_private, registered_seq FROM sources WHERE name = 'album'",
+                (far, far),
+            )
+            c.execute(
+                "INSERT INTO collection_sources (collection_id, source_id)"
+                " SELECT c.collection_id, s.id + 1000 FROM sources s JOIN collection_sources c ON c.source_id = s.id"
+                " WHERE s.name = 'album'"
+            )
+        assert product.run_retention(TESTER)["sources"] == ["smuggled"]
+        assert [source.name for source in product.sources()] == ["album", "wall"]
+
+
+def test_a_search_whose_authority_was_deleted_by_hand_is_told(house: Place) -> None:
+    with house.open() as product:
+        one = grant(product, "album")
+        search = ask(product, one, PROBE).search
+        with databases.by_hand(house.home) as c:
+            if databases.on_postgresql():
+                c.execute("ALTER TABLE searches DROP CONSTRAINT fk_searches_authority_id_authorities")
+            c.execute("DELETE FROM authorities WHERE id = ?", (one.id,))
+        (told,) = [f["what"] for f in product.examine()["findings"] if f["severity"] == "fault"]
+        assert search in told
+        assert one.id in told
+
+
 def test_an_edited_end_of_an_authority_or_of_a_probe_is_told(house: Place) -> None:
     with house.open(retention={"probe_days": 5}) as product:
         one, two = grant(product, "album"), grant(product, "album")

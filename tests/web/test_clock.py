@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from countenance.app import Countenance
-from countenance.services.clock import HOUR, Clock, Duty
+from countenance.services.clock import HOUR, Clock, Duty, Standing
 from countenance.store import moments
 from countenance.web.serve import _keeping_time
 from tests import databases
@@ -18,6 +18,7 @@ from tests.places import TESTER, Place, kinds
 from tests.post_office import PostOffice, post_office
 from tests.services.test_post import mailing
 from tests.web.conftest import serve
+from tests.web.test_serve import enter, serving
 
 FAR = -9 * 10**17
 """Microseconds: a moment that no calendar has."""
@@ -105,6 +106,86 @@ def test_where_nothing_can_be_written_the_server_that_met_it_tells_it(
     assert (two["error"], two["last"] is not None) == (None, True)
     with databases.by_hand(house.home) as c:
         c.execute("ALTER TABLE elsewhere RENAME TO meta")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "",
+        "[]",
+        "7",
+        "[" * 100_000,
+        '{"last":5}',
+        '{"tries":null}',
+        '{"tries":Infinity}',
+        '{"last":"2026-01-01T00:00:00"}',
+        '{"last":"2026-01-01T00:00:00+02:00"}',
+        '{"last":"soon"}',
+        '{"error":"it broke"}',
+        '{"error":5}',
+        '{"failed":"2026-01-01T00:00:00+00:00"}',
+        '{"failed":"2026-01-01T00:00:00+00:00","error":{}}',
+    ],
+)
+def test_what_nobody_wrote_says_nothing_of_how_a_duty_stands(kept: str) -> None:
+    assert Standing.read(kept) == Standing()
+
+
+def test_how_a_duty_stands_is_read_as_it_was_written() -> None:
+    one = Standing(moments.now(), moments.now(), "why", 3)
+    assert Standing.read(one.written()) == one
+
+
+def test_a_damaged_row_on_how_a_duty_stands_ends_no_clock(house: Place) -> None:
+    product, done = house.open(), list[str]()
+    duties = [Duty(name, name, lambda name=name: done.append(name)) for name in ("urgent", "holds", "mail", "two")]
+    damage = {"urgent": "[]", "holds": '{"last":5}', "mail": '{"last":"2026-01-01T00:00:00"}'}
+
+    def edit() -> None:
+        for name, value in damage.items():
+            product.database.set_meta(f"clock:{name}", value)
+
+    edit()
+    assert {standing(product, name)["last"] for name in damage} == {None}
+    assert house.command("status", "--json").code == 0
+    assert [f for f in product.examine()["findings"] if f["severity"] == "fault"] == []
+    edit()
+    Clock(product.database, tuple(duties)).tick()
+    assert done == ["urgent", "holds", "mail", "two"]
+    assert all(standing(product, name)["last"] for name in damage), "and it is known again"
+
+
+def test_a_server_starts_when_its_first_retention_fails(house: Place) -> None:
+    product = house.open()
+    with damaged(house, product):
+        house.close()
+        with serving(house) as (process, link):
+            assert enter(link).status_code == 204
+            product = house.open()
+            assert standing(product)["error"] == "OverflowError, see the server's log"
+            assert all(standing(product, name)["last"] for name in ("urgent", "holds")), "one stops no other"
+            process.terminate()
+            _, err = process.communicate(timeout=30)
+            assert process.returncode == 0, err
+            assert "Not done by the clock: retention: fails since" in err
+
+
+def test_what_failed_when_a_server_started_is_tried_again_before_an_hour(
+    house: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def broken() -> None:
+        raise OSError
+
+    clock = Clock(house.open().database, (Duty("one", "the one", lambda: done.append("clock"), every=HOUR),))
+    clock.at_once({"one": broken})
+    clock.tick()
+    assert done == []
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    clock.tick()
+    assert done == ["clock"]
 
 
 def test_a_home_that_no_server_has_kept_for_long_says_so(house: Place, monkeypatch: pytest.MonkeyPatch) -> None:

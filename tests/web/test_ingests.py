@@ -14,7 +14,7 @@ from countenance.domain.errors import Busy, NotRegistered, UnknownThing
 from countenance.services.ingest import Progress
 from countenance.web.board import LiveRun
 from countenance.web.ingests import Ingests
-from tests.places import TESTER, Place, ingest
+from tests.places import TESTER, Place, ingest, register
 
 
 class Gate:
@@ -97,6 +97,57 @@ def test_a_run_whose_server_is_gone_is_not_under_way(
     here._board._held = None
     gate.open.set()
     ended(here, run)
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", "{}", "7", "null", '{"server":1,"started":5,"ended":null}', "\x00"])
+def test_a_damaged_file_of_a_run_stops_none(product: Countenance, left: str) -> None:
+    ingests, folder = Ingests(product), product.home / "spool" / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run-000000000000.json").write_text(left)
+    assert ingests.running() == {}
+    with pytest.raises(UnknownThing):
+        ingests.get("run-000000000000")
+    assert ended(ingests, ingests.start("album", TESTER, dry_run=True)).state == "done"
+
+
+def test_what_is_told_of_a_run_goes_when_one_starts_after_a_day_or_after_its_source_is_gone(
+    house: Place, product: Countenance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingests, elsewhere = Ingests(product), Ingests(product)
+    folder = product.home / "spool" / "runs"
+    old, gone, late = [ended(ingests, ingests.start(name, TESTER, dry_run=True)) for name in ("album", "wall", "album")]
+    product.erase(product.eraser.plan_sources(["wall"]), TESTER)
+    register(product, "more", house.photos / "wall")
+    gate = Gate(product, monkeypatch)
+    under_way = elsewhere.start("album", TESTER)
+    assert gate.reached.wait(30)
+    long_ago = time.time() - 25 * 3600
+    for path in (folder / f"{old.id}.json", folder / f"{under_way.id}.json", *folder.glob("*.lock")):
+        os.utime(path, (long_ago, long_ago))
+    last = ingests.start("more", TESTER)
+    left = {path.stem for path in folder.glob("run-*.json")}
+    assert not left & {old.id, gone.id}
+    assert left == {late.id, under_way.id, last.id}
+    assert len(list(folder.glob("*.lock"))) == 2, "both servers are there still"
+    gate.open.set()
+    ended(elsewhere, under_way)
+    ended(ingests, last)
+
+
+def test_each_of_several_runs_is_told_as_it_goes(product: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, elsewhere = Ingests(product), Ingests(product)
+    gate = Gate(product, monkeypatch)
+    first = here.start("album", TESTER)
+    assert gate.reached.wait(30)
+    gate.reached.clear()
+    second = here.start("wall", TESTER)
+    assert gate.reached.wait(30)
+    for run in (first, second):
+        assert here.get(run.id).progress is not None
+        assert elsewhere.get(run.id).progress is not None
+    gate.open.set()
+    for run in (first, second):
+        ended(here, run)
 
 
 def test_a_dry_run_changes_nothing(product: Countenance) -> None:

@@ -40,6 +40,7 @@ def serve(
     """
     reply = Reply(json)
     with options.opened(home, key_dir, act="serve", offline=offline or None) as countenance:
+        from countenance.services.clock import sentence, troubles
         from countenance.web.exposure import Way, check
         from countenance.web.serve import run
 
@@ -53,6 +54,8 @@ def serve(
         )
         check(countenance, way)
         options.ensure_weights(countenance, reply)
-        countenance.run_retention(options.actor(countenance))
+        countenance.begin_serving(options.actor(countenance))
+        for one in troubles(countenance.clock.state()):
+            reply.note(f"Not done by the clock: {sentence(one)}.")
         tell = (lambda link: reply.object({"link": link})) if json else None
         run(countenance, way, s.port if port is None else port, open_browser=open_browser, on_ready=tell)

@@ -1,6 +1,7 @@
 """Rows that do not say what their entries say: somebody edited the database, so that something ends late or early.
 
-Of a source retention takes the end from its entry. Of what is left it can be told that a row was changed.
+Of a source retention takes the end from its entry, also when the row names another entry or none. Of what is left it
+can be told that a row was changed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 
 from countenance.domain.errors import NotRegistered
 from countenance.domain.sources import Source
+from countenance.ledger.entry import Entry
 from countenance.services.authorise import borne_out
 from countenance.services.record import Record
 from countenance.services.register import REGISTERED, check_borne_out
@@ -17,17 +19,28 @@ from countenance.store import authorities, searches, sources
 LENGTHS = ("retention.probe_days", "search.probe_days")
 """The setting's name, and what it was called before."""
 
+TYPE = f'"type":"{REGISTERED}"'
+"""What the entry of a source holds, in canonical JSON."""
+
 CHANGED = '"type":"settings.changed"'
 """What such an entry holds, in canonical JSON."""
 
 
-def end_of(record: Record, source: Source, seq: int) -> datetime:
-    """When a source ends: as the entry that registered it says; of a row without such an entry, as the row does."""
-    if 0 <= seq < record.ledger.size:
-        entry = record.ledger.entry(seq)
-        if entry.kind == REGISTERED and entry.body.get("source") == source.id:
-            return datetime.fromisoformat(entry.body["expires"])
-    return source.expires_at
+def end_of(record: Record, source: Source, seq: int) -> datetime | None:
+    """When a source ends: as the entry that registered it says, whichever the row names. None: nobody registered it.
+
+    Raises LedgerBroken.
+    """
+    if 0 <= seq < record.ledger.size and (end := _end_in(record.ledger.entry(seq), source)) is not None:
+        return end
+    ends = (_end_in(entry, source) for entry in record.ledger.mentioning(TYPE))
+    return next((end for end in ends if end is not None), None)
+
+
+def _end_in(entry: Entry, source: Source) -> datetime | None:
+    if entry.kind != REGISTERED or entry.body.get("source") != source.id:
+        return None
+    return datetime.fromisoformat(entry.body["expires"])
 
 
 def altered(record: Record, probe_days: int) -> list[str]:
@@ -42,7 +55,9 @@ def altered(record: Record, probe_days: int) -> list[str]:
     ends = {one.id: one.expires_at for one in granted}
     days = _lengths(record, probe_days)
     for search, authority, until in kept:
-        if until - ends[authority] not in days:
+        if authority not in ends:
+            found.append(f"the search {search}, whose authority {authority} has no row")
+        elif until - ends[authority] not in days:
             found.append(f"the search {search}, as to when its probe goes")
     return found
 

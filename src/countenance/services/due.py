@@ -64,8 +64,10 @@ def due(record: Record, settings: Settings, before: datetime) -> list[Due]:
 
 def _sources(of: Looking) -> Iterable[Due]:
     for source in sources.every(of.c):
-        # A row that somebody edited neither keeps a source past its time nor ends it early.
+        # A row that somebody edited neither keeps a source past its time nor ends it early. One that nobody
+        # registered was never to be kept.
         at = end_of(of.record, source, sources.registered_seq(of.c, source.id))
+        at = at or min(source.registered_at, of.before)
         if at <= of.before:
             yield Due("sources", source.name, at, holds=of.shield.sources.get(source.id, ()))
 

@@ -1,7 +1,8 @@
 """Where the servers of one home tell each other of their runs: a small file each, beside the home's other work.
 
 All servers of a home run on one machine, so files and the system's locks do: a run whose server is gone is known by the
-lock that it no longer holds. Counts and names of sources stand there, which the ledger has too, for a day.
+lock that it no longer holds. Counts and names of sources stand there, which the ledger has too, until the first run
+that starts after a day, or after the source was erased. A file that a power cut left half tells of no run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import os
 import secrets
 import time
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -66,6 +68,17 @@ class Board:
         found = [self._read(path) for path in self._folder.glob("run-*.json")]
         return [run for run in found if run is not None and run.state == "running"]
 
+    def tidy(self, sources: Container[str]) -> None:
+        """Let go of what is over its time, and of what names a source that is not there; not of what is under way."""
+        try:
+            self._begin()
+            for path in list(self._folder.iterdir()):
+                with suppress(FileNotFoundError):
+                    if self._over(path, sources):
+                        path.unlink()
+        except OSError:
+            _log.exception("what was told of earlier runs stays for now")
+
     def close(self) -> None:
         """This server ends: none of its runs is under way any more."""
         if self._held is not None:
@@ -79,21 +92,27 @@ class Board:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._held = _private(self._lock(self._server), os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._held, fcntl.LOCK_EX)
-        for path in self._folder.iterdir():
-            with suppress(FileNotFoundError):
-                old = path.stat().st_mtime < time.time() - KEPT_SECONDS
-                if old and not (path.suffix == ".lock" and self._lives(path.stem)):
-                    path.unlink()
+
+    def _over(self, path: Path, sources: Container[str]) -> bool:
+        old = path.stat().st_mtime < time.time() - KEPT_SECONDS
+        if path.suffix == ".lock":
+            return old and not self._lives(path.stem)
+        run = self._read(path)
+        if run is None:
+            return old
+        return run.state != "running" and (old or run.source not in sources)
 
     def _read(self, path: Path) -> LiveRun | None:
         try:
             told = json.loads(path.read_text())
+            server = told.pop("server")
+            times = {name: told[name] and datetime.fromisoformat(told[name]) for name in ("started", "ended")}
+            progress = told["progress"] and Progress(**told["progress"])
+            run = LiveRun(**told | times | {"progress": progress})
         except FileNotFoundError:
             return None
-        server = told.pop("server")
-        times = {name: told[name] and datetime.fromisoformat(told[name]) for name in ("started", "ended")}
-        progress = told["progress"] and Progress(**told["progress"])
-        run = LiveRun(**told | times | {"progress": progress})
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
         return replace(run, state="stopped") if run.state == "running" and not self._lives(server) else run
 
     def _lives(self, server: str) -> bool:

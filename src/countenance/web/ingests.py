@@ -39,7 +39,7 @@ class Ingests:
         self._threads: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._board = Board(app.home / "spool" / "runs")
-        self._told = 0.0
+        self._told: dict[str, float] = {}
 
     def start(self, source: str, actor: Actor, *, dry_run: bool = False) -> LiveRun:
         """Begin to read a source. Raises UnknownThing, NotRegistered, and Busy while a run of it is under way."""
@@ -49,6 +49,7 @@ class Ingests:
             if any(r.source == source and r.state == "running" for r in (*self._runs.values(), *self._board.running())):
                 raise Busy(f"a run of {source} is under way", advice="wait until it has ended")
             self._forget_old()
+            self._board.tidy({source.name for source in self._app.sources()})
             self._runs[run.id] = run
             self._board.put(run)
             thread = threading.Thread(
@@ -103,9 +104,13 @@ class Ingests:
     def _change(self, id: str, **changes: Any) -> None:
         with self._lock:
             self._runs[id] = replace(self._runs[id], **changes)
-            if "state" in changes or time.monotonic() >= self._told + TOLD_SECONDS:
-                self._told = time.monotonic()
-                self._board.put(self._runs[id])
+            if "state" in changes:
+                self._told.pop(id, None)
+            elif time.monotonic() < self._told.get(id, 0.0) + TOLD_SECONDS:
+                return
+            else:
+                self._told[id] = time.monotonic()
+            self._board.put(self._runs[id])
 
     def _forget_old(self) -> None:
         ended = [r.id for r in self._runs.values() if r.state != "running"]
