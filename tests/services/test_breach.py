@@ -219,6 +219,21 @@ def test_a_pack_is_kept_for_whoever_made_it(product: Countenance) -> None:
         product.breaches.made(body["read"], Actor("os:another", "python"))
 
 
+def test_what_says_which_roles_and_scopes_there_were_is_listed_however_old(place: Place) -> None:
+    team = team_at(place)
+    product, admin, auditor = team.product, team.actor("administrator"), team.actor("auditor")
+    product.people.link("requester", admin, system_user="rita")
+    product.people.set_roles("requester", ["authoriser"], admin)
+    team.token("authoriser", "authorities:read")
+    (token,) = product.tokens(admin)
+    made = {kind: n for n, kind in enumerate(kinds(product))}
+    asked = Asked(moments.now(), moments.now() + timedelta(hours=1), users=("requester",), tokens=(token.id,))
+    body = product.breaches.pack(asked, auditor)
+    assert body["accounts"][0]["roles"] == ["authoriser", "requester"]
+    rests_on = {made["people.system-user-linked"], made["people.roles-changed"], made["token.created"]}
+    assert set(body["listed"]) == {team.account("requester").entry, *rests_on, body["read"]}
+
+
 def test_nobody_is_aware_of_what_is_to_come(product: Countenance) -> None:
     size = product.ledger_size
     with pytest.raises(BadInput):

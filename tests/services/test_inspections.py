@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from countenance.app import Countenance
@@ -32,6 +33,7 @@ from tests.domain.acting import MONDAY, acts, deed, grant, search
 from tests.places import ROOT, TESTER, Place, ask, kinds
 from tests.places import grant as granted
 from tests.services.test_request import REASONS, wanted
+from tests.web.conftest import serve
 
 NAMES = ("asker", "boss", "rita", "ron", "auditor")
 ASKER, BOSS, RITA, RON, AUDITOR = (Actor(f"os:{name}", "python") for name in NAMES)
@@ -94,10 +96,11 @@ def test_who_had_a_part_in_a_search_does_not_look_at_it(office: Countenance) -> 
 
 def test_whose_follow_up_it_is_says_what_was_done(office: Countenance, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(office)
-    mine, other = (one for one in office.inspections.every(AUDITOR) if one.assigned == user(office, "ron"))
+    mine, other, _ = office.inspections.every(AUDITOR)
     for one, owner in ((mine, "boss"), (other, "asker")):
-        office.inspections.find(one.id, "query", "why at night?", RON)
-        office.inspections.follow_up(one.id, owner, moments.now().date() + timedelta(days=2), f"ask {owner}", RON)
+        who = RON if one.assigned == user(office, "ron") else RITA
+        office.inspections.find(one.id, "query", "why at night?", who)
+        office.inspections.follow_up(one.id, owner, moments.now().date() + timedelta(days=2), f"ask {owner}", who)
     assert [one.id for one in office.inspections.follow_ups(BOSS)] == [mine.id]
     assert office.inspections.asked(mine_now := office.inspections.follow_ups(BOSS)[0]) == {"follow-up": "ask boss"}
     assert "why at night?" not in str(mine_now.owed(moments.now()))
@@ -117,6 +120,24 @@ def test_whose_follow_up_it_is_says_what_was_done(office: Countenance, monkeypat
     monkeypatch.setattr(moments, "now", lambda: later)
     assert office.inspections.counts(AUDITOR)["follow_ups_late"] == 1
     assert [one.owed(later)["late"] for one in office.inspections.follow_ups(ASKER)] == [True]
+
+
+def test_a_token_for_answers_alone_says_nothing_of_anothers_follow_up(office: Countenance) -> None:
+    draw(office)
+    one = next(one for one in office.inspections.every(AUDITOR) if one.assigned == user(office, "ron"))
+    office.inspections.find(one.id, "query", "why at night?", RON)
+    office.inspections.follow_up(one.id, "boss", moments.now().date() + timedelta(days=2), "ask boss", RON)
+    answers, judges = (
+        {"Authorization": f"Bearer {office.create_token('t', scopes, None, RON)[1]}"}
+        for scopes in (["inspections:answer"], ["inspections:answer", "inspections:judge"])
+    )
+    size = office.ledger_size
+    for served in serve(office):
+        door, said = f"{served.address}/api/v1/inspections/{one.id}/done", {"words": "the roster was read"}
+        assert httpx.post(door, json=said, headers=answers, timeout=60).status_code == 404
+        assert office.ledger_size == size
+        assert httpx.post(door, json=said, headers=judges, timeout=60).status_code == 200
+    assert kinds(office)[size:] == ["inspection.followed-up"]
 
 
 def test_somebody_who_got_a_part_meanwhile_does_not_judge(office: Countenance) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import BytesIO
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from countenance.domain.errors import (
     BadInput,
     LedgerUnavailable,
     NoAuthority,
+    OnHold,
     SeveralFaces,
     UnknownThing,
     UnreadableImage,
 )
 from countenance.ledger.log import Ledger
 from countenance.reports.subject import as_pdf
+from countenance.services.hold import NewHold
 from countenance.services.lately import Kept
 from countenance.services.search import SearchRequest
 from countenance.services.subject import PARTS, SubjectRequest
@@ -169,6 +172,52 @@ def test_whom_a_person_finds_to_be_somebody_else_is_told_no_further(product: Cou
     assert "Somebody else, whom the machine took for you" in " ".join(text.split())
 
 
+def test_what_is_erased_or_waits_for_a_hold_is_in_no_kept_report(product: Countenance) -> None:
+    told = report(product, ADA, pictures=True)
+    first, second, *rest = told["indexed"]
+    one, two = (int(it["id"].removeprefix("sighting-")) for it in (first, second))
+    product.correct_subject_report(told["report"], [first["id"]], TESTER)
+    product.eraser.erase(product.eraser.plan_sightings([one]), TESTER)
+    assert product.latest_subject_report(told["report"], TESTER)["indexed"] == [second, *rest]
+    # Whoever still has the page open names it once more; it is passed over, in the entry too.
+    mended = product.correct_subject_report(told["report"], [first["id"], rest[0]["id"]], TESTER)
+    assert [it["id"] for it in mended["indexed"]] == [it["id"] for it in (second, *rest)]
+    (entry,) = product.ledger_entries(product.ledger_size - 1, product.ledger_size)
+    assert entry["body"]["wrong"] == [f"sighting:{rest[0]['id'].removeprefix('sighting-')}"]
+    product.holds.place(
+        NewHold("a court asked", moments.now() + timedelta(days=9), sources=("album", "wall")), TESTER
+    )  # fmt: skip
+    with pytest.raises(OnHold):
+        product.erase(product.eraser.plan_sightings([two]), TESTER)
+    latest = product.latest_subject_report(told["report"], TESTER)
+    assert [it["id"] for it in latest["indexed"]] == [it["id"] for it in rest]
+    assert product.correct_subject_report(told["report"], [], TESTER)["indexed"] == rest
+
+
+def test_of_two_corrections_at_once_the_last_entry_is_kept(
+    product: Countenance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = report(product, ADA)
+    first, second = (one["id"] for one in told["indexed"][:2])
+    put, threads = Kept.put, []
+
+    def slowly(self: Kept, *given: Any, **more: Any) -> None:
+        if not threads:  # while the first is about to be kept, somebody corrects it once more
+            again = (told["report"], [second], TESTER)
+            threads.append(Thread(target=product.correct_subject_report, args=again))
+            threads[0].start()
+            threads[0].join(0.5)
+        put(self, *given, **more)
+
+    monkeypatch.setattr(Kept, "put", slowly)
+    product.correct_subject_report(told["report"], [first], TESTER)
+    threads[0].join()
+    latest = product.latest_subject_report(told["report"], TESTER)
+    (entry,) = product.ledger_entries(product.ledger_size - 1, product.ledger_size)
+    assert (entry["type"], entry["seq"]) == ("subject.corrected", latest["corrected"])
+    assert [one["id"] for one in latest["indexed"] if one.get("somebody_else")] == [second]
+
+
 def test_a_report_is_kept_for_whoever_made_it_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     at = moments.now()
     monkeypatch.setattr(moments, "now", lambda: at)
@@ -178,5 +227,10 @@ def test_a_report_is_kept_for_whoever_made_it_and_not_for_long(monkeypatch: pyte
     assert kept.get("S-24", "user:a") == {"report": 24}
     assert kept.get("S-24", "user:b") is None
     assert kept.get("S-1", "user:a") is None, "only the newest are kept"
+    at += timedelta(minutes=4)
+    kept.put("copy", "user:a", {"report": "mended"}, copy_of="S-24")
+    assert kept.get("copy", "user:a") == {"report": "mended"}
+    at += timedelta(minutes=2)
+    assert kept.get("copy", "user:a") is None, "what is made of a report lives no longer than it"
     at += timedelta(minutes=6)
     assert kept.get("S-24", "user:a") is None

@@ -64,8 +64,14 @@ def test_a_program_fetches_a_pack_part_by_part(pretend: Served) -> None:
         assert program.get(f"{at}/breach.json").json() == told
         assert verify_receipt(program.get(f"{at}/receipt.json").text, product.vkey).seq == told["read"]
         assert kinds(product)[size:] == ["oversight.read"], "a part of what was read is no act of its own"
-        pack = program.get(f"{at}/breach.zip").content
-        assert kinds(product)[size:] == ["oversight.read", "ledger.exported"]
+        for part in ("ledger.zip", "breach.zip"):
+            refused = program.get(f"{at}/{part}")
+            assert (refused.status_code, refused.json()["scope"]) == (403, "ledger:read")
+        assert kinds(product)[size:] == ["oversight.read"]
+        with pretend.program("oversight:read", "ledger:read") as reader:
+            size = product.ledger_size
+            pack = reader.get(f"{at}/breach.zip").content
+        assert kinds(product)[size:] == ["ledger.exported"]
         with zipfile.ZipFile(io.BytesIO(pack)) as archive:
             bundle = archive.read("ledger.zip")
         report = verify_bundle(io.BytesIO(bundle), VerifierKey.parse(product.vkey)).as_json()

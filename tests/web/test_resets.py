@@ -1,4 +1,4 @@
-"""An administrator who resets an account could set it up themselves: the person and the overseers are told."""
+"""An administrator who resets an account, or links one, could come in by it: the person and the overseers are told."""
 
 from __future__ import annotations
 
@@ -55,6 +55,33 @@ def test_a_reset_is_told_to_overseers_and_to_whoever_comes_in_next(place: Place)
     (one,) = again.resets.lately()
     entries = [again.ledger_entries(seq, seq + 1)[0]["type"] for seq in (one.entry, one.opened or 0)]
     assert entries == ["people.reset", "session.begun"], "a server that is started anew tells the same"
+
+
+def test_a_link_that_somebody_else_made_is_told_and_whoever_comes_in_by_it_opens_a_reset_account(place: Place) -> None:
+    team: Team = team_at(place)
+    people, resets, admin = team.product.people, team.product.resets, team.actor("administrator")
+    assert resets.lately() == [], "whoever makes the first account links themselves"
+    # No code is used: the administrator comes in with a sign-in of their own at the provider.
+    people.reset("requester", admin)
+    people.link("requester", admin, subject="0" * 64)
+    assert resets.lately()[1].opened is None
+    people.door.by_subject("0" * 64, HERE)
+    linked, reset = resets.lately(team.account("requester").id)
+    assert (linked.kind, reset.kind, reset.how) == ("people.subject-linked", "people.reset", "provider")
+    assert team.product.ledger_entries(reset.opened or 0, (reset.opened or 0) + 1)[0]["type"] == "session.begun"
+    # Nor is a reset needed.
+    people.link("authoriser", admin, subject="1" * 64)
+    people.link("reviewer", admin, system_user="mallory")
+    for served in serve(team.product):
+        seen = told(served, "auditor", OVERSIGHT)
+        assert "first opened without the code (provider)" in seen
+        assert "authoriser, sign-in of the provider linked by administrator" in seen
+        assert "reviewer, system user mallory linked by administrator" in seen
+        seen = told(served, "authoriser", "/")
+        assert "A sign-in of the identity provider was linked to your account</strong> by administrator" in seen
+        assert "was reset" not in seen
+        assert "The system user mallory was linked to your account</strong>" in told(served, "reviewer", "/")
+        assert "was linked" not in told(served, "auditor", "/"), "nobody else's affair"
 
 
 def test_after_a_month_it_is_told_no_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -187,22 +187,33 @@ def suspect_account(people: People, reference: str) -> Suspect:
         return Suspect(reference, reference, False, named, held, roles.acts_of(held))
     if account is None:
         raise UnknownThing(f"there is no account {reference}", advice="`countenance user list` shows them")
-    held = frozenset(account.roles) | _before(people.record, account.id)
+    before, said = _before(people.record, account.id, account.system_users)
+    held = frozenset(account.roles) | before
     needles: tuple[str, ...] = (
         f'"authenticated":"{account.user}"',
         f'"account":"{account.id}"',
         *(f'"authenticated":"os:{user}"' for user in sorted(account.system_users)),
     )
-    return Suspect(account.id, account.user, False, needles, held, roles.acts_of(held))
+    return Suspect(account.id, account.user, False, needles, held, roles.acts_of(held), listed=said)
 
 
-def _before(record: Record, account: str) -> frozenset[str]:
-    """Roles that it had at any time: somebody may have used it while it had more."""
+def _before(record: Record, account: str, system_users: Collection[str]) -> tuple[frozenset[str], set[int]]:
+    """Roles that it had at any time: somebody may have used it while it had more. And the entries that say which roles
+    and which of these users of the system it has, whenever they were made."""
     found: set[str] = set()
-    for entry in record.ledger.mentioning('"type":"people.roles-changed"'):
-        if entry.body["account"] == account:
+    said: set[int] = set()
+    for entry in record.ledger.mentioning('"type":"people.'):
+        if entry.body.get("account") != account:
+            continue
+        if entry.kind == "people.roles-changed":
             found |= set(entry.body.get("before") or ())
-    return frozenset(found & set(roles.ROLES))
+        elif entry.kind == "people.system-user-linked":
+            if entry.body["system_user"] not in system_users:
+                continue
+        elif entry.kind != "people.added":
+            continue
+        said.add(entry.seq)
+    return frozenset(found & set(roles.ROLES)), said
 
 
 def suspect_token(record: Record, id: str) -> Suspect:
@@ -212,7 +223,8 @@ def suspect_token(record: Record, id: str) -> Suspect:
             owner = entry.body.get("account")
             user = f"user:{owner}" if owner else str(entry.actor["authenticated"])
             needles = (f'"via":"token:{id}"', f'"token":"{id}"')
-            return Suspect(id, user, True, needles, frozenset(), frozenset(entry.body["scopes"]))
+            scopes = frozenset(entry.body["scopes"])
+            return Suspect(id, user, True, needles, frozenset(), scopes, listed={entry.seq})
     raise UnknownThing(f"there is no token {id[:64]}", advice="`countenance token list` shows them")
 
 

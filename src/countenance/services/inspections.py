@@ -322,13 +322,15 @@ class InspectionDesk:
         """What the owner of a follow-up reads of what people wrote: what has to come of it, and what was done."""
         return {name: words for name, words in self.written(one).items() if name != "found"}
 
-    def followed_up(self, id: str, words: str, actor: Actor) -> Inspection:
+    def followed_up(self, id: str, words: str, actor: Actor, acts: frozenset[str] | None = None) -> Inspection:
         """Record what was done: whoever judges inspections of those that they see, anybody else of a follow-up of
-        their own. Raises BadInput without words, Refused where nothing is to be done, UnknownThing."""
+        their own. `acts` are what the caller may do, where that is less than the actor's roles give (a token). Raises
+        BadInput without words, Refused where nothing is to be done, UnknownThing."""
         actor = self.admit(actor, "inspections:answer")
         self._check_words(words)
+        may = roles.acts_of(actor.roles) if acts is None else acts & roles.acts_of(actor.roles)
         with self.changing():
-            one = self.one(id, actor) if "inspections:judge" in roles.acts_of(actor.roles) else self._owned(id, actor)
+            one = self.one(id, actor) if "inspections:judge" in may else self._owned(id, actor)
             if one.follow_up is None or one.follow_up.done is not None:
                 raise Refused("nothing is open here")
             sealed = {words_item(id, "done"): {"words": words}}

@@ -21,12 +21,15 @@ class Kept:
         self._lock = threading.Lock()
         self._reports: dict[str, tuple[datetime, str, dict[str, Any]]] = {}
 
-    def put(self, report: str, user: str, body: dict[str, Any]) -> None:
-        """Keep one more; the oldest goes when there are too many."""
+    def put(self, report: str, user: str, body: dict[str, Any], *, copy_of: str | None = None) -> None:
+        """Keep one more; the oldest goes when there are too many. What is made of another ends when that does."""
         with self._lock:
             now = moments.now()
             live = {id: one for id, one in self._reports.items() if one[0] > now}
-            self._reports = dict(list(live.items())[-(_KEPT - 1) :]) | {report: (now + self._life, user, body)}
+            until = now + self._life
+            if copy_of is not None:
+                until = live[copy_of][0] if copy_of in live else now
+            self._reports = dict(list(live.items())[-(_KEPT - 1) :]) | {report: (until, user, body)}
 
     def get(self, report: str, user: str) -> dict[str, Any] | None:
         """One's own, while it is kept."""

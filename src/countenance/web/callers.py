@@ -121,18 +121,21 @@ def allowed(scope: str) -> Callable[..., Caller]:
     """A dependency: the caller, who may do this. Raises ScopeMissing of a token, RoleMissing of a person."""
 
     def check(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Caller:
-        if caller.scopes is not None and scope not in caller.scopes:
-            raise ScopeMissing(
-                f"this token was not made for `{scope}`",
-                advice="make a token with that scope",
-                details={"scope": scope},
-            )
+        check_scope(caller, scope)
         countenance(request).people.admit(caller.actor, scope)
         return caller
 
     if scope not in scopes.SCOPES:
         raise ValueError(f"no such scope: {scope}")
     return check
+
+
+def check_scope(caller: Caller, scope: str) -> None:
+    """Raises ScopeMissing for a token that was not made for this."""
+    if caller.scopes is not None and scope not in caller.scopes:
+        raise ScopeMissing(
+            f"this token was not made for `{scope}`", advice="make a token with that scope", details={"scope": scope}
+        )
 
 
 def visitor(request: Request) -> Caller:

@@ -10,12 +10,14 @@ from pydantic import AwareDatetime, Field
 
 from countenance.services.breach import Asked as Exposed
 from countenance.web.api.shapes import Answer, Asked, BigInt, EntryInPath, Moment, Word
-from countenance.web.callers import House, Overseer
+from countenance.web.callers import House, Overseer, check_scope
 from countenance.web.problems import responses
 
 router = APIRouter(prefix="/breaches", tags=["oversight"])
 
 Part = Literal["breach.pdf", "breach.json", "receipt.json", "ledger.zip", "breach.zip"]
+_LEDGER = ("ledger.zip", "breach.zip")
+"""The parts with entries of the ledger as they stand."""
 Kind = Literal["backup", "database", "vectors", "crops", "keys", "ledger", "export", "home"]
 _TYPES = {"pdf": "application/pdf", "json": "application/json", "zip": "application/zip"}
 Several = Annotated[list[Word], Field(max_length=100)]
@@ -83,10 +85,13 @@ def part(house: House, caller: Overseer, read: EntryInPath, part: Part) -> Respo
     """A part of a pack that the same account just made; after `search.handle_minutes` it is made again.
 
     `breach.zip` has all of them. `ledger.zip`, alone or in it, is the extract of the ledger that
-    `python -m countenance.ledger.verify` checks; taking it is an entry. Scope: `oversight:read`.
+    `python -m countenance.ledger.verify` checks; taking it is an entry. Scope: `oversight:read`, and for the two zips
+    `ledger:read` too.
     """
     from countenance.reports import breach as paper
 
+    if part in _LEDGER:
+        check_scope(caller, "ledger:read")
     body = house.breaches.made(read, caller.actor)
     if part == "breach.pdf":
         content = paper.as_pdf(body, demo=house.demo)
