@@ -177,8 +177,10 @@ def follow_ups(house: House, caller: FollowUpOwner) -> dict[str, Any]:
 
 @router.post("/{inspection}/done", response_model=Owed, responses=responses())
 def done(house: House, caller: FollowUpOwner, inspection: InspectionInPath, asked: DoneAsked) -> dict[str, Any]:
-    """Record what was done of a follow-up of one's own; of another's with `inspections:judge` too. Scope:
-    `inspections:answer`."""
+    """Record what was done of a follow-up of one's own; of another's with `inspections:judge` too.
+
+    Scope: `inspections:answer`.
+    """
     return _owed(house, house.inspections.followed_up(inspection, asked.words, caller.actor, caller.acts))
 
 
