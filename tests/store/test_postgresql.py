@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import create_engine, insert, select, text
 
 from countenance.domain.errors import AlreadyThere, BadInput, Busy, CountenanceError, NewerHome, Unavailable
 from countenance.store import schema
@@ -36,7 +36,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def database(address: str) -> Iterator[Database]:
-    opened = Database.open(address, busy_ms=300)
+    opened = Database.open(address, busy_ms=2_000)
     yield opened
     opened.close()
 
@@ -208,6 +208,22 @@ def test_a_purge_waits_for_whoever_sees_what_was_deleted(address: str, database:
             database.purge()
     assert database.purge() == ()
     other.close()
+
+
+def test_a_purge_waits_for_whoever_writes_in_another_database_of_the_server(address: str, database: Database) -> None:
+    fill(database)
+    elsewhere, reader = create_engine(databases.url("home")), Database.open(address)
+    with elsewhere.connect() as writing:
+        writing.execute(text("SELECT pg_current_xact_id()"))  # older than the deletion, and goes on
+        take_out(database)
+        # Whoever looks now goes back to before the deletion, because of it, although it is in another database.
+        with reader.read() as c:
+            c.execute(text("SELECT 1"))
+        with pytest.raises(Busy, match="began before"):
+            database.purge()
+    assert database.purge() == ()
+    elsewhere.dispose()
+    reader.close()
 
 
 def test_what_the_role_may_not_do_is_told_and_goes_by_itself(postgresql: Path, address: str) -> None:

@@ -34,6 +34,10 @@ _OLDER = text(
     """
 )
 
+# A snapshot goes back to the oldest transaction that goes on in any database of the server, so that whoever begins to
+# look now may see back to before the deletion while one elsewhere is older than it.
+_GOES_ON = text("SELECT pg_snapshot_xmin(pg_current_snapshot()) <= CAST(CAST(:mine AS text) AS xid8)")
+
 _SAMPLED = text(
     """
     SELECT s.tablename AS table, s.attname AS column, format_type(a.atttypid, a.atttypmod) AS type FROM pg_stats AS s
@@ -65,13 +69,16 @@ def log_left(engine: Engine, mark: str) -> bool:
 
 
 def _wait_for_others(c: Connection, wait_s: float) -> None:
-    """Until nobody sees a state from before this moment: rows that somebody sees would be written anew too."""
-    mine = c.execute(text("SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)")).scalar_one()
+    """Until nobody sees, or may yet see, a state from before this moment: rows that somebody sees would be written anew
+    too."""
+    ours = "SELECT CAST(id AS text), CAST(CAST(id AS xid) AS text) FROM (SELECT pg_current_xact_id() AS id) AS one"
+    whole, mine = c.execute(text(ours)).one()
     deadline = time.monotonic() + wait_s
-    while c.execute(_OLDER, {"mine": mine}).scalar_one():
+    # In this order: who begins to look after the second was answered sees nothing so old.
+    while c.execute(_GOES_ON, {"mine": whole}).scalar_one() or c.execute(_OLDER, {"mine": mine}).scalar_one():
         if time.monotonic() >= deadline:
             raise Busy(
-                "the database is being read by a transaction that began before the erasure",
+                "a transaction that began before the erasure goes on, here or in another database of the server",
                 advice="end it (pg_stat_activity shows it), then run any command: it completes the erasure",
             )
         time.sleep(_POLL_S)
