@@ -109,9 +109,7 @@ class Board:
             times = {name: told[name] and datetime.fromisoformat(told[name]) for name in ("started", "ended")}
             progress = told["progress"] and Progress(**told["progress"])
             run = LiveRun(**told | times | {"progress": progress})
-        except FileNotFoundError:
-            return None
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
             return None
         return replace(run, state="stopped") if run.state == "running" and not self._lives(server) else run
 
