@@ -5,14 +5,17 @@ Every test ends by asking the console: nothing may have broken the Content-Secur
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.places import Place, kinds
 from tests.teams import PASSWORD, Team, team_at
@@ -124,6 +127,46 @@ def test_a_password_then_a_code(team: Team, served: Served, window: Open) -> Non
     page.reload()
     page.wait_for_url(f"{served.address}/sign-in")
     assert "people.code-used" in kinds(team.product)
+
+
+def test_what_is_pressed_before_the_scripts_came_is_done_once_they_are_there(
+    team: Team, served: Served, window: Open
+) -> None:
+    page = window("/sign-in")
+    held: list[Route] = []
+    page.context.route("**/static/sign_in.js", lambda route: held.append(route), times=1)
+    page.goto(f"{served.address}/sign-in", wait_until="commit")
+    page.get_by_label("Name").fill("reviewer")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password").press("Enter")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    assert page.url == f"{served.address}/sign-in", "a password is in the address"
+    assert len(held) == 1, "the script was not waited for"
+    before = kinds(team.product).count("session.begun")
+    held.pop().continue_()
+    page.wait_for_url(f"{served.address}/")
+    assert kinds(team.product).count("session.begun") == before + 1, "pressed twice, done once"
+
+    other = window("/sign-in")
+    sign_in(other, "reviewer")
+    other.wait_for_url(f"{served.address}/")
+    other.context.route("**/static/account.js", lambda route: held.append(route), times=1)
+    other.goto(f"{served.address}/account", wait_until="commit")
+    other.get_by_role("button", name="Sign out everywhere else").click()
+    expect(other.locator("tbody tr")).to_have_count(3)
+    held.pop().continue_()
+    expect(other.locator("tbody tr")).to_have_count(1)
+
+
+def test_every_form_says_how_it_is_sent_and_none_leaves_it_to_the_address() -> None:
+    pages = Path(str(files("countenance.web"))) / "templates"
+    said = [
+        f"{page.name}: {form}"
+        for page in sorted(pages.glob("*.html"))
+        for form in re.findall(r"<form[^>]*>", page.read_text("utf-8"))
+        if "method=" not in form
+    ]
+    assert said == []
 
 
 def test_a_passkey(team: Team, served: Served, window: Open) -> None:
