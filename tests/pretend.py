@@ -112,6 +112,14 @@ class Workers:
         return len(self._done) < 8
 
     @property
+    def hungry(self) -> bool:
+        return self.room
+
+    @property
+    def idle(self) -> bool:
+        return not self._done
+
+    @property
     def busy(self) -> bool:
         return bool(self._done)
 

@@ -28,6 +28,12 @@ from countenance.store import entering, moments, pictures, runs
 COMMIT_IMAGES = 256
 COMMIT_SECONDS = 2.0
 
+LEAST_SHARE = 16
+"""Pictures that are handed out at once near the end, when batches grow smaller so that all workers end together."""
+
+RESERVE = 4
+"""Batches of small pictures that are kept back, so that there is something left to share out by then."""
+
 COMMIT_BYTES = 64 << 20
 """Originals that are kept wait in memory until they are written: so many bytes of them."""
 
@@ -200,9 +206,10 @@ class _Work:
                     self._turn(workers)
             self._turn(workers)
             while self._pending or workers.busy:
-                if workers.room:
-                    self._share_out(workers)
+                self._share_out(workers)
                 self._gather(workers, 0.5)
+                if workers.idle and not self._pending and len(self._batch):
+                    self._commit()  # a core is free: what comes last need not wait for this
             workers.dismiss()
             self._commit()
         self.complete = getattr(reader, "complete", True)
@@ -233,10 +240,13 @@ class _Work:
         arrived, self._arrived = self._arrived, []
         for read in self._read(self._changed(arrived)):
             self._hold(read)
-            while len(self._pending) >= self._parts.batch or size_of(self._pending) >= BATCH_BYTES:
-                while not workers.room:
+            while (size := size_of(self._pending)) >= BATCH_BYTES or len(self._pending) >= self._parts.batch:
+                if workers.room:
+                    self._hand_out(workers, self._parts.batch)
+                elif size < BATCH_BYTES and len(self._pending) < RESERVE * self._parts.batch:
+                    break
+                else:
                     self._gather(workers, 0.5)
-                self._hand_out(workers, self._parts.batch)
         if not workers.busy:  # a website gives too few to fill a batch soon
             self._share_out(workers)
         self._gather(workers, 0)
@@ -295,10 +305,11 @@ class _Work:
                 self._next += 1
 
     def _share_out(self, workers: Workers) -> None:
-        """What waits, to each worker the same."""
-        share = -(-len(self._pending) // len(workers))
-        while self._pending and workers.room:
-            self._hand_out(workers, share)
+        """What waits, to each worker that has little to do: the same of little, ever less of much."""
+        while self._pending and workers.hungry:
+            even = -(-len(self._pending) // len(workers))
+            share = even if even <= LEAST_SHARE else max(LEAST_SHARE, even // 2)
+            self._hand_out(workers, min(self._parts.batch, share))
 
     def _hand_out(self, workers: Workers, most: int) -> None:
         count = held = 0
