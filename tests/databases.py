@@ -265,7 +265,9 @@ def speak_as_sqlite() -> None:
     """Let the tests' own statements be written once: as for SQLite's driver."""
 
     def translate(_c: Any, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool) -> Any:
-        by_test = context.compiled is None and context.dialect.name == "postgresql"
+        one = parameters[0] if isinstance(parameters, list) and parameters else parameters
+        named = isinstance(one, dict) and bool(one)
+        by_test = context.compiled is None and context.dialect.name == "postgresql" and not named
         return (translated(statement) if by_test else statement), parameters
 
     event.listen(Engine, "before_cursor_execute", translate, retval=True)

@@ -160,7 +160,7 @@ class FacePipeline:
             except ValueError:  # landmarks in one point: the detector saw no face after all
                 continue
             quality = judged(measure(crop, landmarks, float(score)), self.floor, self.pack.detector.sure_score)
-            if quality.floor != "too-small":  # of such a face, the pixels that there were are the reason
+            if scale != 1 and quality.floor != "too-small":  # of such a face, the pixels that there were are the reason
                 quality = replace(quality, inter_eye=quality.inter_eye * scale)
             left, top, right, bottom = (float(side) * scale for side in corners)
             box = Box(left, top, right - left, bottom - top)

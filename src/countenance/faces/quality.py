@@ -90,4 +90,4 @@ def judged(quality: Quality, floor: Floor, sure_score: float) -> Quality:
         reason = "too-dark"
     elif quality.sharpness < floor.min_sharpness * light * light:
         reason = "too-blurred"
-    return replace(quality, floor=reason)
+    return quality if reason == quality.floor else replace(quality, floor=reason)

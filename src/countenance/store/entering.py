@@ -5,6 +5,7 @@ Many at once: a statement for each picture would cost about as much of the proce
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,27 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, insert, select, 
 
 from countenance.domain.faces import Face
 from countenance.domain.sources import Found
+from countenance.store.many import insert_many
 from countenance.store.moments import to_row
 from countenance.store.pictures import chunks, images_by_digest
 from countenance.store.schema import appearances, faces, images, sightings
+
+_IMAGE = (
+    "digest",
+    "pdq",
+    "pdq_quality",
+    "picture_id",
+    "width",
+    "height",
+    "format",
+    "taken_at",
+    "pack",
+    "pipeline",
+    "original",
+)
+_FACE = ("id", "image_id", "n", "x", "y", "w", "h", "landmarks", "quality", "floor", "crop", "pack", "pipeline")
+_PLACE = ("image_id", "source_id", "address", "page", "first_seen")
+_SEEN = ("title", "alt", "caption", "dated", "last_seen", "vanished_at", "unchanged_key", "run_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +68,61 @@ def add_images(connection: Connection, placed: Sequence[Placed], *, pack: str, p
     """Write images and their faces. Returns the images' ids, in order."""
     if not placed:
         return []
-    connection.execute(
-        insert(images),
-        [
-            {
-                "digest": one.image.digest,
-                "pdq": one.image.pdq,
-                "pdq_quality": one.image.pdq_quality,
-                "picture_id": one.picture_id,
-                "width": one.image.width,
-                "height": one.image.height,
-                "format": one.image.format,
-                "taken_at": to_row(one.image.taken) if one.image.taken else None,
-                "pack": pack,
-                "pipeline": pipeline,
-                "original": one.image.original,
-            }
-            for one in placed
-        ],
-    )
+    insert_many(connection, images, _IMAGE, [_image_row(one, pack, pipeline) for one in placed])
     known = images_by_digest(connection, [one.image.digest for one in placed])
     ids = [known[one.image.digest] for one in placed]
     rows = [
-        row | {"pack": pack, "pipeline": pipeline}
-        for one, image_id in zip(placed, ids, strict=True)
-        for row in _face_rows(one, image_id)
+        (*row, pack, pipeline) for one, image_id in zip(placed, ids, strict=True) for row in _face_rows(one, image_id)
     ]
-    if rows:
-        connection.execute(insert(faces), rows)
+    insert_many(connection, faces, _FACE, rows)
     return ids
 
 
-def _face_rows(placed: Placed, image_id: int) -> Iterator[dict[str, Any]]:
+def _image_row(placed: Placed, pack: str, pipeline: int) -> tuple[Any, ...]:
+    """In the order of `_IMAGE`."""
+    image = placed.image
+    return (
+        image.digest,
+        image.pdq,
+        image.pdq_quality,
+        placed.picture_id,
+        image.width,
+        image.height,
+        image.format,
+        to_row(image.taken) if image.taken else None,
+        pack,
+        pipeline,
+        image.original,
+    )
+
+
+def _face_rows(placed: Placed, image_id: int) -> Iterator[tuple[Any, ...]]:
+    """In the order of `_FACE`, but for the last two."""
     image = placed.image
     for n, (face, face_id, crop) in enumerate(zip(image.faces, placed.face_ids, image.crops, strict=True), start=1):
-        yield {
-            "id": face_id,
-            "image_id": image_id,
-            "n": n,
-            "x": face.box.x,
-            "y": face.box.y,
-            "w": face.box.w,
-            "h": face.box.h,
-            "landmarks": [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
-            "quality": {
-                "inter_eye": round(face.quality.inter_eye, 2),
-                "sharpness": round(face.quality.sharpness, 2),
-                "exposure": round(face.quality.exposure, 4),
-                "yaw": round(face.quality.yaw, 1),
-                "roll": round(face.quality.roll, 1),
-                "detector": round(face.quality.detector, 4),
-            },
-            "floor": face.quality.floor,
-            "crop": crop,
+        box, quality = face.box, face.quality
+        landmarks = [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()]
+        measured = {
+            "inter_eye": round(quality.inter_eye, 2),
+            "sharpness": round(quality.sharpness, 2),
+            "exposure": round(quality.exposure, 4),
+            "yaw": round(quality.yaw, 1),
+            "roll": round(quality.roll, 1),
+            "detector": round(quality.detector, 4),
         }
+        yield (
+            face_id,
+            image_id,
+            n,
+            box.x,
+            box.y,
+            box.w,
+            box.h,
+            json.dumps(landmarks),
+            json.dumps(measured),
+            quality.floor,
+            crop,
+        )
 
 
 def see(
@@ -134,9 +154,10 @@ def _see_first(
     rows = []
     for image_id, found in new:
         values = _as_seen(found, run_id, at)
-        place = {"source_id": source_id, "address": found.address, "page": found.page}
-        rows.append(values | place | {"image_id": image_id, "first_seen": values["last_seen"]})
-    connection.execute(insert(appearances), rows)
+        rows.append(
+            (image_id, source_id, found.address, found.page, values["last_seen"], *(values[name] for name in _SEEN))
+        )
+    insert_many(connection, appearances, _PLACE + _SEEN, rows)
     for chunk in chunks({image_id for image_id, _ in new}):
         _sight(connection, appearances.c.image_id.in_(chunk))
 
