@@ -89,7 +89,7 @@ def main() -> None:
     # Before these are loaded: the threads of matrix products and of resizing would fight with those of the models.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("RAYON_NUM_THREADS", "1")
-    # Rows by the hundred thousand come and go without cycles: looking through them at every 700 costs more than it frees.
+    # Rows come and go by the hundred thousand, without cycles: looking at each 700 costs more than it frees.
     gc.set_threshold(20_000)
     reply = Reply("--json" in sys.argv[1:])
     try:
