@@ -26,8 +26,6 @@ PROCESSES = 2
 GROUP = 64
 """Photographs handed to the pipeline at once, as a worker does."""
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
 PATIENCE = 300
 """Seconds until a process that never became ready is given up."""
 
@@ -47,7 +45,7 @@ def main() -> None:
     parser.add_argument("--decode", action="store_true", help="decode each photograph first")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ.update(environment())
     files = sorted(one for one in args.folder.rglob("*") if one.suffix.lower() in (".jpg", ".jpeg", ".png"))
     files = files[: args.limit]
     groups = recorded(args.pack, files)
@@ -69,6 +67,13 @@ def main() -> None:
         args.pack, runtimes[0], files, groups, decode=args.decode
     )
     print(json.dumps(result) if args.json else "\n".join(f"{name:18} {value}" for name, value in result.items()))
+
+
+def environment() -> dict[str, str]:
+    """What a worker is started with."""
+    from countenance.services.workers import ENVIRONMENT
+
+    return ENVIRONMENT
 
 
 def available() -> list[str]:

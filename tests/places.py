@@ -19,9 +19,9 @@ from countenance.domain.people import Profile
 from countenance.domain.sources import Source
 from countenance.services.authorise import NewAuthority
 from countenance.services.home import Where
-from countenance.services.ingest import IngestReport
 from countenance.services.register import NewSource
 from countenance.services.search import SearchRequest
+from countenance.services.tally import IngestReport
 from countenance.settings import Settings
 from countenance.store import moments
 from tests import child, databases

@@ -40,12 +40,12 @@ from countenance.store import pictures, runs
 from countenance.store import sources as source_rows
 
 if TYPE_CHECKING:
-    from countenance.services.ingest import IngestReport, Progress
     from countenance.services.keys import KeyRing
     from countenance.services.probes import Choice, ProbeFaces
     from countenance.services.reveal import OpenedPicture
     from countenance.services.search import SearchRequest
     from countenance.services.subject import SubjectRequest
+    from countenance.services.tally import IngestReport, Progress
 
 
 def open_home(

@@ -83,6 +83,28 @@ def test_small_pictures_fill_a_batch_by_their_number(place: Place, pretending: N
     assert len(Watched.batches) == 3
 
 
+def test_batches_grow_smaller_near_the_end_so_that_all_workers_end_together(
+    place: Place, pretending: None, monkeypatch: Any
+) -> None:
+    counts: list[int] = []
+
+    class Counting(Watched):
+        def submit(self, batch: Sequence[Job]) -> None:
+            counts.append(len(batch))
+            super().submit(batch)
+
+    monkeypatch.setattr(engine, "Workers", Counting)
+    for n in range(200):
+        place.put(f"{n}.png", pretend.photograph("ada", note=f"{n}"))
+    with place.open(ingest={"batch": 64}) as product:
+        register(product, "small", place.photos)
+        report = product.ingest("small", TESTER)
+    assert report.tally.new == sum(counts) == 200
+    assert counts[0] == 64
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] <= ingest.LEAST_SHARE
+
+
 def test_a_worker_with_enough_bytes_to_do_is_given_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "MODULE", worker_double.__name__)
     monkeypatch.setattr(workers, "HELD_BYTES", MIB)

@@ -17,7 +17,7 @@ from countenance.domain.errors import FetchFailed
 from countenance.domain.sources import Finding
 from countenance.services import ingest as module
 from countenance.services.expecting import Expected
-from countenance.services.ingest import Progress
+from countenance.services.tally import Progress
 from countenance.sources.folder import FolderReader
 from countenance.sources.lists import count_rows
 from countenance.store import runs

@@ -11,7 +11,7 @@ import pytest
 
 from countenance.app import Countenance
 from countenance.domain.errors import Busy, NotRegistered, UnknownThing
-from countenance.services.ingest import Progress
+from countenance.services.tally import Progress
 from countenance.web.board import LiveRun
 from countenance.web.ingests import Ingests
 from tests.places import TESTER, Place, ingest, register

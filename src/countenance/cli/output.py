@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from countenance.services.ingest import Progress
+    from countenance.services.tally import Progress
 
 
 class Reply:

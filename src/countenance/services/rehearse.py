@@ -15,7 +15,7 @@ from countenance.imaging.reading import read_file
 from countenance.imaging.sniff import sniff
 from countenance.services.expecting import Expected
 from countenance.services.home import Home
-from countenance.services.ingest import IngestReport, Progress, Tally, bump, rate, silent
+from countenance.services.tally import IngestReport, Progress, Tally, bump, rate, silent
 from countenance.sources.limits import CrawlSettings
 from countenance.sources.opening import open_reader
 from countenance.store import erasing, pictures, runs

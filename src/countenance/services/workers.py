@@ -59,6 +59,19 @@ READY = "ready"
 _NEVER = str(1 << 30)
 """Bytes that nothing here reaches."""
 
+ENVIRONMENT = {
+    # Read when NumPy is imported: inference threads and BLAS threads fight.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    # Memory that was used is used again instead of going back to the system, which would clear each page of it: a
+    # quarter of the time that the models take to load. In one arena, so that all threads share what is free.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": _NEVER,
+    "MALLOC_TRIM_THRESHOLD_": _NEVER,
+}
+"""What a worker is started with beside what this process has."""
+
 MODULE = "countenance.services.workers"
 """Where a worker finds its `main`."""
 
@@ -239,18 +252,13 @@ class Workers:
         ours, theirs = Pipe()
         place = theirs.fileno()
         program = _PROGRAM.format(path=sys.path, module=MODULE)
-        # Read when NumPy is imported: inference threads and BLAS threads fight.
-        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
-        # Memory that was used is used again instead of going back to the system, which would clear each page of it:
-        # a quarter of the time that the models take to load. In one arena, so that all threads share what is free.
-        memory = {"MALLOC_ARENA_MAX": "1"} | dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), _NEVER)
         try:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", program, str(place)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(place,),
-                env=os.environ | threads | memory,
+                env=os.environ | ENVIRONMENT,
             )
         except OSError as error:
             raise Unavailable("a worker could not be started", advice="look at the limits on processes") from error

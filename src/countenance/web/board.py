@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from countenance.services.ingest import Progress
+from countenance.services.tally import Progress
 
 KEPT_SECONDS = 24 * 3600
 _log = logging.getLogger("countenance.web")

@@ -12,7 +12,7 @@ from typing import Any
 from countenance.app import Countenance
 from countenance.domain.authority import Actor
 from countenance.domain.errors import Busy, CountenanceError, UnknownThing
-from countenance.services.ingest import Progress
+from countenance.services.tally import Progress
 from countenance.store.moments import now
 from countenance.web.board import Board, LiveRun
 
