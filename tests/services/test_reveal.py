@@ -48,6 +48,24 @@ def test_what_was_shown_opens_with_its_handle_and_for_a_while(
             opens()
 
 
+def test_what_was_shown_closes_when_its_authority_is_revoked_and_not_when_it_is_spent(product: Countenance) -> None:
+    authority = grant(product, "album", searches=1)
+    result = ask(product, authority, PROBE)
+    sighting = result.groups[0].sightings[0].id
+    assert product.authority(authority.id).state(moments.now()) == "spent"
+    product.crop(result.search, result.handle, sighting)
+    product.revoke(authority.id, TESTER)
+    for opens in (
+        lambda: product.crop(result.search, result.handle, sighting),
+        lambda: product.shown(result.search, result.handle),
+        lambda: product.open_picture(result.search, result.handle, sighting, TESTER),
+        lambda: product.export_search(result.search, result.handle, "A Court", "evidence", TESTER),
+    ):
+        with pytest.raises(NoAuthority) as refused:
+            opens()
+        assert refused.value.details == {"reason": "revoked"}
+
+
 def test_the_handle_is_not_kept_where_the_home_is_read(house: Place) -> None:
     with house.open() as product:
         result = ask(product, grant(product, "album"), PROBE)

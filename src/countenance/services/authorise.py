@@ -175,12 +175,8 @@ def _judge(
     record: Record, id: str, wanted: list[str] | None, actor: Actor, now: datetime
 ) -> tuple[str | None, Authority | None]:
     try:
-        if id not in record.told:  # where its entries begin stands in the row
-            with record.database.read() as c:
-                authority = rows.get(c, id)
-            if not borne_out(record, authority):
-                return "not-in-ledger", None
-            record.told[id] = Told(authority.grant_seq + 1, 0, False)
+        if not _known(record, id):
+            return "not-in-ledger", None
         begun, revoked = _told(record, id)
         if revoked:
             return "revoked", None
@@ -205,6 +201,25 @@ def _judge(
     if wanted is not None and not set(wanted) <= set(authority.collections):
         return "not-covered", None
     return None, authority
+
+
+def withdrawn(record: Record, id: str) -> bool:
+    """Whether an authority was revoked, or the ledger never granted it. One that expired or is spent was not."""
+    try:
+        return not _known(record, id) or _told(record, id)[1]
+    except UnknownThing:
+        return True
+
+
+def _known(record: Record, id: str) -> bool:
+    """Whether the ledger bears an authority out; from now on its entries are followed. Raises UnknownThing."""
+    if id not in record.told:  # where its entries begin stands in the row
+        with record.database.read() as c:
+            authority = rows.get(c, id)
+        if not borne_out(record, authority):
+            return False
+        record.told[id] = Told(authority.grant_seq + 1, 0, False)
+    return True
 
 
 def borne_out(record: Record, authority: Authority) -> bool:

@@ -24,6 +24,7 @@ from countenance.imaging.decode import decode
 from countenance.imaging.limits import Limits
 from countenance.imaging.reading import read_file
 from countenance.imaging.thumbnail import MEDIA_TYPE, thumbnail
+from countenance.services import authorise
 from countenance.services.present import shown
 from countenance.services.record import Record
 from countenance.services.shield import restricted
@@ -197,6 +198,12 @@ class Revealer:
                 "this search is not open, or no longer",
                 advice="what a search showed can be opened for a limited time; search again under an authority",
                 details={"reason": "handle"},
+            )
+        if authorise.withdrawn(self.record, row.authority_id):
+            raise NoAuthority(
+                "the authority of this search was revoked: what it showed is closed",
+                advice="search again under another authority",
+                details={"reason": "revoked"},
             )
         return row
 
