@@ -186,6 +186,23 @@ def test_several_faces_are_numbered_by_size_and_nobody_guesses(run: Run, me: str
     assert _used(house, me) == 7
 
 
+def test_what_was_found_of_the_faces_before_one_that_is_refused_is_shown(run: Run, house: Place) -> None:
+    with house.open() as product:
+        short = grant(product, "album", searches=2, holder=system_actor("command").user).id
+    crowd = house.put("crowd-asked.png", pretend.photograph("ada", "bob", "cyd", note="asked"))
+    words = ("search", crowd, "--authority", short, "--face", "each")
+    answer = run(*words, "--json")
+    assert answer.code == 4
+    assert len(answer.json["searches"]) == 2
+    assert answer.json["error"]["reason"] == "spent"
+    with house.open() as product:
+        again = grant(product, "album", searches=1, holder=system_actor("command").user).id
+    plain = run("search", crowd, "--authority", again, "--face", "each")
+    assert plain.code == 4
+    assert plain.out.count("Receipt: entry") == 1
+    assert "every search of this authority has been used" in plain.err
+
+
 def _used(house: Place, id: str) -> int:
     with house.open() as product:
         return product.authority(id).used

@@ -300,6 +300,9 @@ def test_the_door_by_keyboard_and_on_a_small_screen(served: Served, window: Open
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{served.address}/")
+    # Who only looks is offered nothing that would be refused.
+    offered = page.locator(".path").get_by_role("link")
+    expect(offered).to_have_text(["Sources", "Authorities"])
     for path in ("/account", "/accounts"):
         page.goto(served.address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

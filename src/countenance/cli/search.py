@@ -9,7 +9,7 @@ import typer
 
 from countenance.cli import options
 from countenance.cli.output import Reply
-from countenance.domain.errors import BadInput
+from countenance.domain.errors import BadInput, CountenanceError
 
 if TYPE_CHECKING:
     from countenance.app import Countenance
@@ -38,7 +38,7 @@ def search(
     """Search for a face. It spends one use of the authority, and leaves a receipt.
 
     Several photographs are taken to show one person. With `--face each` every face is searched on its own, and spends
-    a use of its own.
+    a use of its own; when one is refused, what was found of those before it is shown all the same.
 
     Example: countenance search me.jpg --authority A-0123456789ab --face largest
     """
@@ -46,24 +46,34 @@ def search(
 
     reply = Reply(json)
     choice = _choice(face)
-    with options.opened(home, key_dir, act="search", offline=offline or None) as countenance:
-        actor = options.actor(countenance)
-        collections = tuple(collection) if collection else None
-        # Asked first: without an authority no photograph is even read.
-        countenance.check_authority(authority, collections, actor)
-        options.ensure_weights(countenance, reply)
-        photographs = tuple(read_photograph(name, countenance) for name in photo)
-        results = []
-        for faces in _probes(countenance, photographs, choice):
-            request = SearchRequest(
-                photographs=photographs if face != "each" else (photographs[faces[0]],),
-                authority=authority,
-                collections=collections,
-                face=faces[1],
-                limit=limit,
-                min_likeness=min_likeness,
-            )
-            results.append(countenance.search(request, actor))
+    results: list[SearchResult] = []
+    try:
+        with options.opened(home, key_dir, act="search", offline=offline or None) as countenance:
+            actor = options.actor(countenance)
+            collections = tuple(collection) if collection else None
+            # Asked first: without an authority no photograph is even read.
+            countenance.check_authority(authority, collections, actor)
+            options.ensure_weights(countenance, reply)
+            photographs = tuple(read_photograph(name, countenance) for name in photo)
+            for faces in _probes(countenance, photographs, choice):
+                request = SearchRequest(
+                    photographs=photographs if face != "each" else (photographs[faces[0]],),
+                    authority=authority,
+                    collections=collections,
+                    face=faces[1],
+                    limit=limit,
+                    min_likeness=min_likeness,
+                )
+                results.append(countenance.search(request, actor))
+    except CountenanceError as error:
+        # Of several faces some were searched, and the ledger says that what was found was shown: so it is.
+        if not results:
+            raise
+        if reply.object({"searches": [one.opened_json() for one in results], "error": error.as_json()}):
+            raise typer.Exit(error.exit_code) from None
+        for result in results:
+            _show(reply, result)
+        raise
     bodies = [result.opened_json() for result in results]
     if reply.object(bodies[0] if face != "each" else {"searches": bodies}):
         return
