@@ -118,6 +118,10 @@ def test_only_what_mentions_it_and_the_newest_is_read(kept: Kept, read: set[int]
 def test_it_is_what_reading_everything_finds(kept: Kept, needle: str, span: tuple[int, int | None]) -> None:
     with kept.open() as ledger, kept.open(None) as plain:
         assert list(ledger.mentioning(needle, *span)) == list(plain.mentioning(needle, *span))
+        # Of several texts each entry comes once and in order, also where it holds two, and where one is not known.
+        for several in ((needle, NEEDLES[0], '"type":"key.'), (needle, OTHER)):
+            wanted = [e for e in plain.entries(*span) if any(text.encode() in e.raw for text in several)]
+            assert list(ledger.mentioning(several, *span)) == list(plain.mentioning(several, *span)) == wanted
 
 
 def test_what_is_appended_is_found_by_who_has_it_open(kept: Kept) -> None:

@@ -190,11 +190,11 @@ class Book:
             pass
         return self.proven(seq)[0]
 
-    def mentioning(self, text: bytes, start: int, stop: int) -> list[tuple[int, bytes]]:
-        """Those lines from `start` up to `stop` that hold `text`, with their numbers; every line is checked as `line`
-        does, but many are read at once. Raises as `line` does."""
+    def mentioning(self, texts: Sequence[bytes], start: int, stop: int) -> list[tuple[int, bytes]]:
+        """Those lines from `start` up to `stop` that hold one of `texts`, with their numbers; every line is checked as
+        `line` does, but many are read at once. Raises as `line` does."""
         found = self.checked(start, stop)
-        return [(start + n, raw) for n, (_, raw) in enumerate(found) if text in raw]
+        return [(start + n, raw) for n, (_, raw) in enumerate(found) if any(text in raw for text in texts)]
 
     def checked(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
         """The leaf hash and the bytes of each entry from `start` up to `stop`, as `line` checks them. Raises as it."""

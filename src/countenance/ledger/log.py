@@ -184,34 +184,35 @@ class Ledger:
                 raw = self._book.line(seq)
             yield entry.parse(raw, seq)
 
-    def mentioning(self, text: str, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
-        """Those of `entries` whose canonical bytes hold `text`, which is ASCII that JSON does not escape.
+    def mentioning(self, text: str | Sequence[str], start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """Those of `entries` whose canonical bytes hold `text`, or one of several; ASCII that JSON does not escape.
 
-        Only these are parsed, so that it is several times faster. Of a text that `finding` knows only those are
+        Only these are parsed, so that it is several times faster. Of texts that `finding` knows only those are
         read, in a ledger that keeps it; otherwise every entry is, and checked. Raises as `entries` does.
         """
-        size, wanted = self.size, text.encode()
+        size, wanted = self.size, [one.encode() for one in ((text,) if isinstance(text, str) else text)]
         start, until = max(start, 0), size if stop is None else min(stop, size)
-        if self._finder is None or until - start <= _FEW or not findable(wanted):
+        if self._finder is None or until - start <= _FEW or not all(map(findable, wanted)):
             yield from self._scanned(wanted, start, until)
             return
         for number in range(start >> finding.LEVEL, (until - 1 >> finding.LEVEL) + 1):
             first, last = max(start, number << finding.LEVEL), min(until, number + 1 << finding.LEVEL)
-            found = [seq for seq in self._numbers(self._finder, number, wanted) if first <= seq < last]
+            several = (self._numbers(self._finder, number, one) for one in wanted)
+            found = sorted({seq for one in several for seq in one if first <= seq < last})
             if 4 * len(found) > last - first:
                 yield from self._scanned(wanted, first, last)
                 continue
             for seq in found:
                 with self._threads, disk_errors():
                     raw = self._book.line(seq)
-                if wanted in raw:
+                if any(one in raw for one in wanted):
                     yield entry.parse(raw, seq)
 
-    def _scanned(self, text: bytes, start: int, until: int) -> Iterator[Entry]:
-        """The entries from `start` up to `until` that hold `text`, by reading all."""
+    def _scanned(self, texts: Sequence[bytes], start: int, until: int) -> Iterator[Entry]:
+        """The entries from `start` up to `until` that hold one of `texts`, by reading all."""
         for first in range(start, until, _AT_ONCE):
             with self._threads, disk_errors():
-                found = self._book.mentioning(text, first, min(first + _AT_ONCE, until))
+                found = self._book.mentioning(texts, first, min(first + _AT_ONCE, until))
             for seq, raw in found:
                 yield entry.parse(raw, seq)
 

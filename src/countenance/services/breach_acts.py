@@ -72,9 +72,7 @@ class Suspect:
         ledger = record.ledger
         size = ledger.size
         first = first_at(ledger, since, size)
-        found = {e.seq: e for needle in self.needles for e in ledger.mentioning(needle, first, size)}
-        for seq in sorted(found):
-            entry = found[seq]
+        for entry in ledger.mentioning(self.needles, first, size):
             at = parse_time(entry.at)
             if at < since:
                 continue

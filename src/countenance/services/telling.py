@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from countenance.ledger.entry import Entry
@@ -34,17 +33,9 @@ class Telling(ABC, Generic[T]):
         with self._lock:
             size = record.ledger.size
             if size > self._upto:
-                self._told, self._upto = self.after(self._told, self._entries(record, size), record), size
+                came = record.ledger.mentioning(self.needles, self._upto, size)
+                self._told, self._upto = self.after(self._told, came, record), size
             return self._told
-
-    def _entries(self, record: Record, size: int) -> Iterator[Entry]:
-        """What came since, each entry once and in order."""
-        several = [record.ledger.mentioning(needle, self._upto, size) for needle in self.needles]
-        last = -1
-        for entry in heapq.merge(*several, key=lambda one: one.seq):
-            if entry.seq > last:
-                last = entry.seq
-                yield entry
 
     @abstractmethod
     def after(self, told: T, entries: Iterable[Entry], record: Record) -> T:
