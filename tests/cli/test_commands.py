@@ -203,6 +203,19 @@ def test_what_was_found_of_the_faces_before_one_that_is_refused_is_shown(run: Ru
     assert "every search of this authority has been used" in plain.err
 
 
+def test_an_address_stands_whole_on_its_line_however_narrow_the_terminal(
+    run: Run, me: str, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = run("search", photo, "--authority", me, "--json").json
+    lines = [line.strip() for line in run("search", photo, "--authority", me).out.splitlines()]
+    sightings = [one for group in shown["groups"] for one in group["sightings"]]
+    assert sightings
+    for one in sightings:
+        assert one["image"] in lines
+        assert any(line.endswith(one["page"]) for line in lines)
+
+
 def _used(house: Place, id: str) -> int:
     with house.open() as product:
         return product.authority(id).used

@@ -56,6 +56,11 @@ class Reply:
 
             Console(soft_wrap=True).print(text, markup=False, highlight=False)
 
+    def told(self, *lines: str) -> None:
+        """Lines that hold what strangers wrote, each on one of its own whatever the terminal's width."""
+        for line in lines:
+            self.say(_plain(line).replace("\n", "\N{REPLACEMENT CHARACTER}"))
+
     def note(self, text: str) -> None:
         """A line on standard error, whatever the form of the answer."""
         sys.stderr.write(text + "\n")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from countenance.app import Countenance
     from countenance.domain.results import SearchResult, SightingShown
 
+_PLACES = 5
+"""Of one picture, so many pages are printed."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -148,19 +151,15 @@ def _show(reply: Reply, result: SearchResult) -> None:
         reply.say("No reliable candidate. What follows may well be strangers.")
     reply.table(
         f"Candidates, never identities: a person decides ({result.index_faces:,} faces compared)",
-        ("rank", "likeness", "expected strangers", "seen on", "warnings"),
-        [
-            (
-                g.rank,
-                f"{g.likeness:.3f}",
-                g.expected_strangers.in_words(),
-                "\n".join(f"{s.page}\n  {s.image}\n  {_days(s)}" for s in g.sightings[:5])
-                + (f"\n… and {len(g.sightings) - 5} more" if len(g.sightings) > 5 else ""),
-                _said(g.sightings),
-            )
-            for g in result.groups
-        ],
+        ("rank", "likeness", "expected strangers", "warnings"),
+        [(g.rank, f"{g.likeness:.3f}", g.expected_strangers.in_words(), _said(g.sightings)) for g in result.groups],
     )
+    # Below the table and not in it, where a narrow terminal would break them: addresses are there to be copied.
+    for g in result.groups:
+        for s in g.sightings[:_PLACES]:
+            reply.told(f"{g.rank:>4}  {s.page}", f"      {s.image}", f"      {_days(s)}")
+        if len(g.sightings) > _PLACES:
+            reply.say(f"      … and {len(g.sightings) - _PLACES} more")
     if result.truncated:
         reply.say("There were more candidates than shown; raise --limit or --min-likeness.")
     reply.say(f"Receipt: entry {result.receipt['seq']}, leaf {result.receipt['leaf']}")
