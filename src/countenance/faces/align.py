@@ -51,15 +51,16 @@ def aligned(pixels: Drawing, landmarks: NDArray[np.float32]) -> Pixels:
     `landmarks` (5, 2) are in pixels of `pixels`. A face much larger than the crop is first averaged down by a whole
     factor, so that nothing aliases. Raises ValueError when the landmarks lie in one point.
     """
-    picture = as_image(pixels)
+    width, height = pixels.shape[1::-1] if isinstance(pixels, np.ndarray) else pixels.size
     (a, b, x), (c, d, y) = similarity(landmarks).tolist()
     factor = max(1, int(math.hypot(a, c)))
     across = sorted((0, a * SIZE, b * SIZE, (a + b) * SIZE))
     down = sorted((0, c * SIZE, d * SIZE, (c + d) * SIZE))
-    left, right = _span(x + across[0], x + across[3], 2 * factor, picture.width)
-    top, bottom = _span(y + down[0], y + down[3], 2 * factor, picture.height)
-    box = (left, top, right, bottom)
-    part = picture.reduce(factor, box) if factor > 1 else picture.crop(box)
+    left, right = _span(x + across[0], x + across[3], 2 * factor, width)
+    top, bottom = _span(y + down[0], y + down[3], 2 * factor, height)
+    part = pixels[top:bottom, left:right] if isinstance(pixels, np.ndarray) else pixels.crop((left, top, right, bottom))
+    if factor > 1:
+        part = as_image(part).reduce(factor)
     # Centre i of what was averaged lies in the middle of its `factor` pixels.
     middle = (factor - 1) / 2
     back = np.array([[a, b, x - left - middle], [c, d, y - top - middle]]) / factor

@@ -120,7 +120,11 @@ class FacePipeline:
         images = [as_image(view.pixels) for view in views]
         glances = self._detector.glances(images)
         looks = [self._look_at(*one) for one in zip(views, images, glances, strict=True)]
-        return [self._sighted(view, *one) for view, one in zip(views, looks, strict=True)]
+        return [
+            # Of a small picture the detector was given the very pixels: they need not be unpacked again.
+            self._sighted(view, *look, glance.pixels if look[1] is image and glance.shrunk == 1 else look[1])
+            for view, look, image, glance in zip(views, looks, images, glances, strict=True)
+        ]
 
     def _look_at(self, view: View, image: Image, glance: Glance) -> tuple[Detections, Image, float]:
         """Faces, the picture that they were seen in, and its scale."""
@@ -137,8 +141,8 @@ class FacePipeline:
         found, picture = self._detector.sight(image, again, glance)
         return found, picture, scale
 
-    def _sighted(self, view: View, found: Detections, picture: Image, scale: float) -> Sighted:
-        drafts = self._drafts(picture, found, scale)
+    def _sighted(self, view: View, found: Detections, picture: Image, scale: float, drawing: Drawing) -> Sighted:
+        drafts = self._drafts(drawing, found, scale)
         if view.finer is not None and scale > 1 and any(self._lacks_pixels(face, scale) for face, _ in drafts):
             got = view.finer(None)
             if got is not None and got.scale < scale:
@@ -152,7 +156,7 @@ class FacePipeline:
         judgement = judged(full, self.floor, self.pack.detector.sure_score)
         return face.quality.floor == "too-small" != judgement.floor
 
-    def _drafts(self, image: Image, found: Detections, scale: float) -> list[Draft]:
+    def _drafts(self, image: Drawing, found: Detections, scale: float) -> list[Draft]:
         drafts = []
         for corners, landmarks, score in zip(found.boxes, found.landmarks, found.scores, strict=True):
             try:
