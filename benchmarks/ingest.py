@@ -11,6 +11,10 @@ The rate is the report's own, start of the worker processes included. Memory is 
 of the command and all its children, sampled every few seconds, also over half of the photographs: it must not grow with
 the collection. Processor seconds are those of the command and its children from start to end, the models' loading too.
 
+`new_file_us` is what making a file took just before. Ext4 gives nobody an inode that was freed in the last five minutes
+and looks at each such one on its way: after thousands of files were deleted it is ten times as much, and a crop is a
+file. Wait then.
+
 `cpu_ratio` compares processor seconds instead of rates: with all cores at work it is the same, and on a machine that
 others use too it is the one to believe.
 """
@@ -52,6 +56,7 @@ def main() -> None:
     args = parser.parse_args()
     result = {"measure": "ingest", "name": args.name or args.photos.name, "pack": args.pack, **machine.described()}
     with tempfile.TemporaryDirectory() as folder:
+        result["new_file_us"] = new_file_us(Path(folder) / "files")
         photos = copied(args.photos, args.copies, Path(folder) / "photos") if args.copies > 1 else args.photos.resolve()
         limits = [limit(photos, args)]
         runs = []
@@ -127,6 +132,15 @@ def run(photos: Path, pack: str, home: Path) -> dict[str, Any]:
         "cpu_seconds_per_image": round((used.ru_utime + used.ru_stime) / images, 5),
         "peak_memory_mib": round(peak / 2**20),
     }
+
+
+def new_file_us(folder: Path) -> float:
+    """Microseconds that making a file takes here and now."""
+    folder.mkdir()
+    begun = time.perf_counter()
+    for n in range(500):
+        (folder / str(n)).touch()
+    return round((time.perf_counter() - begun) / 500 * 1e6, 1)
 
 
 def memory_of(process: psutil.Popen) -> int:
