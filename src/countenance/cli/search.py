@@ -68,12 +68,15 @@ def search(
                     min_likeness=min_likeness,
                 )
                 results.append(countenance.search(request, actor))
-    except CountenanceError as error:
+    except (CountenanceError, KeyboardInterrupt) as error:
         # Of several faces some were searched, and the ledger says that what was found was shown: so it is.
         if not results:
             raise
-        if reply.object({"searches": [one.opened_json() for one in results], "error": error.as_json()}):
-            raise typer.Exit(error.exit_code) from None
+        code, problem = 130, {"code": "interrupted", "message": "interrupted"}
+        if isinstance(error, CountenanceError):
+            code, problem = error.exit_code, error.as_json()
+        if reply.object({"searches": [one.opened_json() for one in results], "error": problem}):
+            raise typer.Exit(code) from None
         for result in results:
             _show(reply, result)
         raise

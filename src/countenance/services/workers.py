@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import select
 import signal
 import subprocess
 import sys
@@ -304,7 +303,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
             process.wait(seconds)
         return process.returncode
     try:
-        select.select([handle], [], [], seconds)  # at once, where `wait` looks every few hundredths of a second
+        wait([handle], seconds)  # at once, where the process is looked at every few hundredths of a second
     finally:
         os.close(handle)
     return process.poll()
