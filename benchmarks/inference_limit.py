@@ -45,7 +45,9 @@ def main() -> None:
     parser.add_argument("--decode", action="store_true", help="decode each photograph first")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    os.environ.update(environment())
+    from countenance.services.workers import ENVIRONMENT
+
+    os.environ.update(ENVIRONMENT)
     files = sorted(one for one in args.folder.rglob("*") if one.suffix.lower() in (".jpg", ".jpeg", ".png"))
     files = files[: args.limit]
     groups = recorded(args.pack, files)
@@ -67,13 +69,6 @@ def main() -> None:
         args.pack, runtimes[0], files, groups, decode=args.decode
     )
     print(json.dumps(result) if args.json else "\n".join(f"{name:18} {value}" for name, value in result.items()))
-
-
-def environment() -> dict[str, str]:
-    """What a worker is started with."""
-    from countenance.services.workers import ENVIRONMENT
-
-    return ENVIRONMENT
 
 
 def available() -> list[str]:

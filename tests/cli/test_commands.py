@@ -203,6 +203,27 @@ def test_what_was_found_of_the_faces_before_one_that_is_refused_is_shown(run: Ru
     assert "every search of this authority has been used" in plain.err
 
 
+def test_an_interrupt_loses_nothing_of_what_was_found_and_is_one_object(
+    run: Run, house: Place, me: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from countenance.app import Countenance
+
+    crowd = house.put("crowd-asked.png", pretend.photograph("ada", "bob", "cyd", note="asked"))
+    search, seen = Countenance.search, []
+
+    def interrupted(self: Countenance, *given: Any) -> Any:
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        seen.append(search(self, *given))
+        return seen[-1]
+
+    monkeypatch.setattr(Countenance, "search", interrupted)
+    answer = run("search", crowd, "--authority", me, "--face", "each", "--json")
+    assert answer.code == 130
+    assert [one["search"] for one in answer.json["searches"]] == [one.search for one in seen]
+    assert answer.json["error"]["code"] == "interrupted"
+
+
 def test_an_address_stands_whole_on_its_line_however_narrow_the_terminal(
     run: Run, me: str, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

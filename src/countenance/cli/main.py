@@ -41,7 +41,7 @@ from countenance.cli import (
     user,
     witness,
 )
-from countenance.cli.output import Reply
+from countenance.cli.output import INTERRUPTED, Reply, failure
 from countenance.domain.errors import CountenanceError
 
 EXIT_CODES = (
@@ -81,9 +81,6 @@ for module in (profile, ingest, search, export, calibrate, erase, serve, house, 
     module.register(app)
 
 
-INTERRUPTED = 130
-
-
 def main() -> None:
     """Run, and turn whatever goes wrong into words, an exit code and, with --json, one object."""
     # Before these are loaded: the threads of matrix products and of resizing would fight with those of the models.
@@ -98,12 +95,10 @@ def main() -> None:
             # Typer takes the interrupt for itself and gives back its code alone.
             raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
-    except CountenanceError as error:
-        reply.error(error.as_json())
-        sys.exit(error.exit_code)
-    except Abort:
-        reply.error({"code": "interrupted", "message": "interrupted"})
-        sys.exit(INTERRUPTED)
+    except (CountenanceError, KeyboardInterrupt, Abort) as error:
+        code, problem = failure(KeyboardInterrupt() if isinstance(error, Abort) else error)
+        reply.error(problem)
+        sys.exit(code)
     except TyperException as error:
         # A command line that cannot be understood.
         show = getattr(error, "show", None)
@@ -112,9 +107,6 @@ def main() -> None:
         else:
             show()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        reply.error({"code": "interrupted", "message": "interrupted"})
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
         sys.stderr.close()

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from countenance.domain.errors import CountenanceError
     from countenance.services.tally import Progress
+
+
+INTERRUPTED = 130
+
+
+def failure(error: CountenanceError | KeyboardInterrupt) -> tuple[int, dict[str, Any]]:
+    """The exit code of what ended a command, and what is said of it."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, {"code": "interrupted", "message": "interrupted"}
+    return error.exit_code, error.as_json()
 
 
 class Reply:

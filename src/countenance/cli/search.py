@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from countenance.cli import options
-from countenance.cli.output import Reply
+from countenance.cli.output import Reply, failure
 from countenance.domain.errors import BadInput, CountenanceError
 
 if TYPE_CHECKING:
@@ -68,23 +68,15 @@ def search(
                     min_likeness=min_likeness,
                 )
                 results.append(countenance.search(request, actor))
+                # At once, and whatever becomes of the next face: the ledger says that it was shown.
+                _show(reply, results[-1])
     except (CountenanceError, KeyboardInterrupt) as error:
-        # Of several faces some were searched, and the ledger says that what was found was shown: so it is.
-        if not results:
-            raise
-        code, problem = 130, {"code": "interrupted", "message": "interrupted"}
-        if isinstance(error, CountenanceError):
-            code, problem = error.exit_code, error.as_json()
-        if reply.object({"searches": [one.opened_json() for one in results], "error": problem}):
-            raise typer.Exit(code) from None
-        for result in results:
-            _show(reply, result)
+        code, problem = failure(error)
+        if results and reply.object({"searches": [one.opened_json() for one in results], "error": problem}):
+            raise SystemExit(code) from None
         raise
     bodies = [result.opened_json() for result in results]
-    if reply.object(bodies[0] if face != "each" else {"searches": bodies}):
-        return
-    for result in results:
-        _show(reply, result)
+    reply.object(bodies[0] if face != "each" else {"searches": bodies})
 
 
 def _choice(face: str | None) -> Any:
@@ -143,6 +135,9 @@ def _said(sightings: tuple[SightingShown, ...]) -> list[str] | str:
 
 
 def _show(reply: Reply, result: SearchResult) -> None:
+    """For people; says nothing where the answer is an object."""
+    if reply.as_json:
+        return
     reply.say("")
     if result.demo:
         reply.say("DEMO")

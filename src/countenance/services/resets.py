@@ -58,10 +58,9 @@ class Resets:
     def _read(self, since: datetime) -> list[Reset]:
         with self._lock:
             ledger, size = self._record.ledger, self._record.ledger.size
-            for kind in _KINDS:
-                for entry in ledger.mentioning(f'"type":"{kind}"', self._upto, size):
-                    if (one := _told(entry)) is not None:
-                        self._found[entry.seq] = one
+            for entry in ledger.mentioning([f'"type":"{kind}"' for kind in _KINDS], self._upto, size):
+                if (one := _told(entry)) is not None:
+                    self._found[entry.seq] = one
             # Whoever comes in after a reset, in whichever way, opens the account: only its last reset waits for that.
             resets = {one.account: one for _, one in sorted(self._found.items()) if one.kind == RESET}
             waiting = {id: one for id, one in resets.items() if one.opened is None and one.at >= since}

@@ -35,8 +35,7 @@ _IMAGE = (
     "original",
 )
 _FACE = ("id", "image_id", "n", "x", "y", "w", "h", "landmarks", "quality", "floor", "crop", "pack", "pipeline")
-_PLACE = ("image_id", "source_id", "address", "page", "first_seen")
-_SEEN = ("title", "alt", "caption", "dated", "last_seen", "vanished_at", "unchanged_key", "run_id")
+_APPEARANCE = tuple(one.name for one in appearances.columns if one.name != "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,7 @@ def add_images(connection: Connection, placed: Sequence[Placed], *, pack: str, p
     insert_many(connection, images, _IMAGE, [_image_row(one, pack, pipeline) for one in placed])
     known = images_by_digest(connection, [one.image.digest for one in placed])
     ids = [known[one.image.digest] for one in placed]
-    rows = [
-        (*row, pack, pipeline) for one, image_id in zip(placed, ids, strict=True) for row in _face_rows(one, image_id)
-    ]
+    rows = [row for one, image_id in zip(placed, ids, strict=True) for row in _face_rows(one, image_id, pack, pipeline)]
     insert_many(connection, faces, _FACE, rows)
     return ids
 
@@ -96,8 +93,8 @@ def _image_row(placed: Placed, pack: str, pipeline: int) -> tuple[Any, ...]:
     )
 
 
-def _face_rows(placed: Placed, image_id: int) -> Iterator[tuple[Any, ...]]:
-    """In the order of `_FACE`, but for the last two."""
+def _face_rows(placed: Placed, image_id: int, pack: str, pipeline: int) -> Iterator[tuple[Any, ...]]:
+    """In the order of `_FACE`."""
     image = placed.image
     for n, (face, face_id, crop) in enumerate(zip(image.faces, placed.face_ids, image.crops, strict=True), start=1):
         box, quality = face.box, face.quality
@@ -122,6 +119,8 @@ def _face_rows(placed: Placed, image_id: int) -> Iterator[tuple[Any, ...]]:
             json.dumps(measured),
             quality.floor,
             crop,
+            pack,
+            pipeline,
         )
 
 
@@ -154,10 +153,15 @@ def _see_first(
     rows = []
     for image_id, found in new:
         values = _as_seen(found, run_id, at)
-        rows.append(
-            (image_id, source_id, found.address, found.page, values["last_seen"], *(values[name] for name in _SEEN))
-        )
-    insert_many(connection, appearances, _PLACE + _SEEN, rows)
+        values |= {
+            "image_id": image_id,
+            "source_id": source_id,
+            "address": found.address,
+            "page": found.page,
+            "first_seen": values["last_seen"],
+        }
+        rows.append(tuple(values[name] for name in _APPEARANCE))
+    insert_many(connection, appearances, _APPEARANCE, rows)
     for chunk in chunks({image_id for image_id, _ in new}):
         _sight(connection, appearances.c.image_id.in_(chunk))
 

@@ -6,28 +6,29 @@ Here it only writes the statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, insert
 
 
-def insert_many(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert `rows`, each with a value for each of `columns`: numbers, text, bytes or None, and JSON as its text."""
-    given = [tuple(row) for row in rows]
-    if not given:
-        return
-    statement, order = _statement(table, tuple(columns), connection.dialect)
-    if order is None:
-        connection.exec_driver_sql(statement, [dict(zip(columns, row, strict=True)) for row in given])
-    else:
-        connection.exec_driver_sql(statement, [tuple(row[place] for place in order) for row in given])
+def insert_many(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert `rows`, each with a value for each of `columns`: numbers, text, bytes or None, and JSON as its text.
+    Raises ValueError where the columns are not in the table's order, in which drivers take them."""
+    if rows:
+        statement, by_place = _statement(table, columns, connection.dialect)
+        connection.exec_driver_sql(
+            statement, list(rows) if by_place else [dict(zip(columns, row, strict=True)) for row in rows]
+        )
 
 
 @lru_cache(maxsize=32)
-def _statement(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, list[int] | None]:
-    """The statement, and which column each of its places takes; None where the driver takes them by name."""
+def _statement(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, bool]:
+    """The statement, and whether the driver takes values by their place."""
+    if columns != tuple(column.name for column in table.columns if column.name in columns):
+        raise ValueError("columns go in the table's order")
     compiled = insert(table).inline().compile(dialect=dialect, column_keys=list(columns))
-    order = None if compiled.positiontup is None else [columns.index(name) for name in compiled.positiontup]
-    return compiled.string, order
+    return compiled.string, compiled.positiontup is not None
