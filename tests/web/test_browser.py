@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from countenance.app import system_actor
 from countenance.ledger.receipt import verify_receipt
 from demo.people import PEOPLE, photograph
 from tests.web.conftest import Served
@@ -85,6 +86,27 @@ def give(page: Page, person: str, asset: str) -> None:
 
 def choose_authority(page: Page, id: str) -> None:
     page.locator(f"input[name=authority][value='{id}']").check()
+
+
+def test_what_was_shown_closes_before_ones_eyes_when_its_authority_is_revoked(
+    folk: Served, chromium: Browser, authority: str, tmp_path: Path
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{folk.address}/enter#{folk.sessions.mint_link()}")
+    page.wait_for_url(f"{folk.address}/")
+    page.goto(f"{folk.address}/search")
+    give(page, "P002", "studio_posture")
+    choose_authority(page, authority)
+    page.locator("#go").click()
+    expect(page.locator("#groups .group").first).to_be_visible()
+    folk.product.revoke(authority, system_actor("browser"))
+    page.get_by_role("button", name="Compare candidate 1").click()
+    page.locator("#detail").get_by_role("button", name="Open it").click()
+    expect(page.locator("#detail")).to_contain_text(
+        "The authority of this search was revoked: what it showed is closed."
+    )
+    page.screenshot(path=tmp_path / "revoked.png")
+    page.close()
 
 
 def test_from_the_link_to_an_export(folk: Served, enter: Open, authority: str, tmp_path: Path) -> None:
